@@ -1,0 +1,16 @@
+//! The schema of gatehouse. One file a change, append only; expand → migrate → contract, so that
+//! the previous release keeps running on the new schema (`README.md` beside this folder's manifest).
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_foundation;
+
+/// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_foundation::Migration)]
+    }
+}

@@ -1,0 +1,82 @@
+//! What is logged and how.
+
+use super::section::section;
+use super::value::{Refused, Value};
+use crate::model::text_enum::text_enum;
+
+section! {
+    /// What is logged and how. Logs go to standard error, so that standard output stays free for
+    /// what a command answers.
+    LogConfig, "Logs";
+
+    /// auto (human on a terminal, JSON otherwise), human or json.
+    format: LogFormat = "logs.format", LogFormat::Auto;
+    /// What is logged: error, warn, info, debug, trace, or by part as in "info,gatehouse::jobs=debug".
+    filter: LogFilter = "logs.filter", LogFilter::default();
+    /// How many lines may wait to be written. When whoever reads the log stands still, further
+    /// lines are dropped and counted; no request ever waits for its log line.
+    queue: u32 = "logs.queue", 16_384, from 16, to 1_000_000;
+}
+
+text_enum! {
+    /// How a log line looks.
+    LogFormat {
+        /// Human on a terminal, JSON otherwise.
+        Auto = "auto",
+        /// For people.
+        Human = "human",
+        /// For machines: one JSON object a line.
+        Json = "json",
+    }
+}
+
+impl Value for LogFormat {
+    const EXPECTED: &'static str = "auto, human or json";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        text.parse().map_err(|_| "is not a log format".into())
+    }
+
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+/// What is logged, in the language of `tracing_subscriber::EnvFilter`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The filter's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+impl Value for LogFilter {
+    const EXPECTED: &'static str = "a level such as \"info\", or levels by part such as \"info,gatehouse::jobs=debug\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        let level = |word: &str| word.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+        // A bare word would count as a part's name, so that a misspelt level logged nothing.
+        let bare_words_are_levels = text.split(',').all(|part| part.contains(['=', '[']) || level(part.trim()));
+        if text.is_empty() || !bare_words_are_levels {
+            return Err("is not a log filter".into());
+        }
+        tracing_subscriber::EnvFilter::builder()
+            .parse(text)
+            .map(|_| Self(text.to_owned()))
+            .map_err(|_| "is not a log filter".into())
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}

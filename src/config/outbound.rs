@@ -1,0 +1,24 @@
+//! Requests that it makes itself.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::section::section;
+
+section! {
+    /// Requests that it makes itself: to upstream providers, for key sets, for logout and
+    /// webhook delivery. It follows no redirects.
+    OutboundConfig, "Outgoing requests";
+
+    /// Private, loopback or link-local networks that it may reach all the same.
+    allow_networks: Vec<IpNet> = "outbound.allow_networks", Vec::new();
+    /// How long a connection may take to stand.
+    connect_timeout: Duration = "outbound.connect_timeout", Duration::from_secs(3),
+        from Duration::from_millis(10), to Duration::from_secs(60);
+    /// How long the whole exchange may take.
+    timeout: Duration = "outbound.timeout", Duration::from_secs(10),
+        from Duration::from_millis(10), to Duration::from_secs(300);
+    /// Largest answer that is read, in bytes.
+    max_body: u32 = "outbound.max_body", 1_048_576, from 1_024, to 67_108_864;
+}

@@ -1,0 +1,579 @@
+//! How one setting is read from text and written back: every type that a key can have.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::model::secret::Secret;
+use crate::model::text::Email;
+
+/// A value as its source gave it.
+#[derive(Clone)]
+pub enum Raw {
+    /// Text: of the environment, of a flag, or quoted in the file.
+    Text(String),
+    /// A number or a boolean of the file, written without quotes.
+    Bare(String),
+    /// A list of the file.
+    List(Vec<String>),
+    /// Something that no key takes, by its name: a date, a list of lists.
+    Unfit(&'static str),
+}
+
+/// Why a value is not taken, worded to follow the key's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What is wrong with it.
+    pub why: String,
+    /// What to do instead, where that is more than "write what the key expects".
+    pub remedy: Option<String>,
+}
+
+impl From<&str> for Refused {
+    fn from(why: &str) -> Self {
+        Self {
+            why: why.to_owned(),
+            remedy: None,
+        }
+    }
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Self { why, remedy: None }
+    }
+}
+
+/// A type that a key can have, in its textual form.
+pub trait Value: Sized {
+    /// What to write, with an example.
+    const EXPECTED: &'static str;
+    /// Whether the file writes it without quotes.
+    const BARE: bool = false;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Says why the text is not such a value, without repeating the text.
+    fn parse(text: &str) -> Result<Self, Refused>;
+
+    /// Writes it so that `parse` reads the same value back.
+    fn text(&self) -> String;
+
+    /// The text with what is secret in it hidden; also for texts that `parse` refuses.
+    fn mask(text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// A key's place in the configuration, whatever its type.
+pub trait Setting {
+    /// Takes the value.
+    ///
+    /// # Errors
+    /// Says why it can't; the setting is then unchanged.
+    fn set(&mut self, raw: &Raw) -> Result<(), Refused>;
+
+    /// What to write.
+    fn expected(&self) -> String;
+
+    /// The text with what is secret in it hidden.
+    fn mask(&self, text: &str) -> String;
+
+    /// The present value with what is secret in it hidden; nothing when unset.
+    fn shown(&self) -> Option<String>;
+
+    /// The present value as the file writes it, secrets hidden; nothing when unset.
+    fn toml(&self) -> Option<String>;
+}
+
+/// Text in quotes, as TOML and people write it.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn scalar<T: Value>(raw: &Raw) -> Result<T, Refused> {
+    match raw {
+        Raw::Text(text) => T::parse(text.trim()),
+        Raw::Bare(text) if T::BARE => T::parse(text),
+        Raw::Bare(_) => Err("is not in quotes".into()),
+        Raw::List(_) => Err("is a list, where one value is wanted".into()),
+        Raw::Unfit(what) => Err(format!("is {what}").into()),
+    }
+}
+
+fn toml_of<T: Value>(value: &T) -> String {
+    let text = T::mask(&value.text());
+    if T::BARE && !text.ends_with(|c: char| c.is_ascii_alphabetic() && !matches!(text.as_str(), "true" | "false")) {
+        return text;
+    }
+    quoted(&text)
+}
+
+impl<T: Value> Setting for T {
+    fn set(&mut self, raw: &Raw) -> Result<(), Refused> {
+        *self = scalar(raw)?;
+        Ok(())
+    }
+
+    fn expected(&self) -> String {
+        T::EXPECTED.to_owned()
+    }
+
+    fn mask(&self, text: &str) -> String {
+        T::mask(text)
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(T::mask(&self.text()))
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some(toml_of(self))
+    }
+}
+
+/// A key that may stay unset; empty text unsets it.
+impl<T: Value> Setting for Option<T> {
+    fn set(&mut self, raw: &Raw) -> Result<(), Refused> {
+        *self = match raw {
+            Raw::Text(text) if text.trim().is_empty() => None,
+            raw => Some(scalar(raw)?),
+        };
+        Ok(())
+    }
+
+    fn expected(&self) -> String {
+        T::EXPECTED.to_owned()
+    }
+
+    fn mask(&self, text: &str) -> String {
+        T::mask(text)
+    }
+
+    fn shown(&self) -> Option<String> {
+        self.as_ref().map(|value| T::mask(&value.text()))
+    }
+
+    fn toml(&self) -> Option<String> {
+        self.as_ref().map(toml_of)
+    }
+}
+
+/// A list: of the file, or text with commas.
+impl<T: Value> Setting for Vec<T> {
+    fn set(&mut self, raw: &Raw) -> Result<(), Refused> {
+        let parse = |items: &mut dyn Iterator<Item = &str>| {
+            items
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(T::parse)
+                .collect::<Result<Self, _>>()
+        };
+        *self = match raw {
+            Raw::Text(text) => parse(&mut text.split(','))?,
+            Raw::List(items) => parse(&mut items.iter().map(String::as_str))?,
+            Raw::Bare(_) => return Err("is not a list".into()),
+            Raw::Unfit(what) => return Err(format!("is {what}").into()),
+        };
+        Ok(())
+    }
+
+    fn expected(&self) -> String {
+        format!("a list, each item {}", T::EXPECTED)
+    }
+
+    fn mask(&self, text: &str) -> String {
+        T::mask(text)
+    }
+
+    fn shown(&self) -> Option<String> {
+        let items: Vec<_> = self.iter().map(|item| T::mask(&item.text())).collect();
+        Some(items.join(", "))
+    }
+
+    fn toml(&self) -> Option<String> {
+        let items: Vec<_> = self.iter().map(toml_of).collect();
+        Some(format!("[{}]", items.join(", ")))
+    }
+}
+
+/// A setting with a smallest and a largest value.
+pub(super) struct Bounded<'a, T> {
+    pub(super) value: &'a mut T,
+    pub(super) low: T,
+    pub(super) high: T,
+}
+
+impl<T: Value + PartialOrd> Bounded<'_, T> {
+    fn range(&self) -> String {
+        format!("from {} to {}", self.low.text(), self.high.text())
+    }
+}
+
+impl<T: Value + PartialOrd> Setting for Bounded<'_, T> {
+    fn set(&mut self, raw: &Raw) -> Result<(), Refused> {
+        let value = scalar::<T>(raw)?;
+        if value < self.low || value > self.high {
+            return Err("is out of range".into());
+        }
+        *self.value = value;
+        Ok(())
+    }
+
+    fn expected(&self) -> String {
+        format!("{}, {}", T::EXPECTED, self.range())
+    }
+
+    fn mask(&self, text: &str) -> String {
+        T::mask(text)
+    }
+
+    fn shown(&self) -> Option<String> {
+        self.value.shown()
+    }
+
+    fn toml(&self) -> Option<String> {
+        self.value.toml()
+    }
+}
+
+impl Value for bool {
+    const EXPECTED: &'static str = "true or false";
+    const BARE: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => Err("is neither true nor false".into()),
+        }
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+macro_rules! number {
+    ($($ty:ty),+) => { $(
+        impl Value for $ty {
+            const EXPECTED: &'static str = "a whole number";
+            const BARE: bool = true;
+
+            fn parse(text: &str) -> Result<Self, Refused> {
+                text.replace('_', "").parse().map_err(|_| match text.parse::<i128>() {
+                    Ok(_) => "is out of range".into(),
+                    Err(_) => "is not a whole number".into(),
+                })
+            }
+
+            fn text(&self) -> String {
+                self.to_string()
+            }
+        }
+    )+ };
+}
+number!(u8, u16, u32, usize);
+
+/// The units of time, largest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
+
+impl Value for Duration {
+    const EXPECTED: &'static str =
+        "a length of time such as \"500ms\", \"10s\", \"5m\", \"24h\", \"90d\" or a number of seconds";
+    const BARE: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        const NOT: &str = "is not a length of time";
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self::from_secs(seconds));
+        }
+        let mut rest = text;
+        let mut millis: u64 = 0;
+        let mut above = u64::MAX;
+        while !rest.is_empty() {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, tail) = rest.split_at_checked(digits).ok_or(NOT)?;
+            let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let (unit, tail) = tail.split_at_checked(letters).ok_or(NOT)?;
+            let (_, unit) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(NOT)?;
+            if *unit >= above {
+                return Err(NOT.into());
+            }
+            let number: u64 = number.parse().map_err(|_| NOT)?;
+            let part = number.checked_mul(*unit).ok_or("is out of range")?;
+            millis = millis.checked_add(part).ok_or("is out of range")?;
+            above = *unit;
+            rest = tail.trim_start();
+        }
+        if above == u64::MAX {
+            return Err(NOT.into());
+        }
+        Ok(Self::from_millis(millis))
+    }
+
+    fn text(&self) -> String {
+        let millis = u64::try_from(self.as_millis()).unwrap_or(u64::MAX);
+        if millis == 0 {
+            return "0s".to_owned();
+        }
+        UNITS
+            .iter()
+            .find(|(_, unit)| millis.is_multiple_of(*unit))
+            .map_or_else(String::new, |(name, unit)| format!("{}{name}", millis / unit))
+    }
+}
+
+impl Value for String {
+    const EXPECTED: &'static str = "text in quotes";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        if text.is_empty() {
+            return Err("is empty".into());
+        }
+        if text.chars().any(char::is_control) {
+            return Err("contains control characters".into());
+        }
+        Ok(text.to_owned())
+    }
+
+    fn text(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Value for Secret<String> {
+    const EXPECTED: &'static str = "text in quotes";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        String::parse(text).map(Self::new)
+    }
+
+    fn text(&self) -> String {
+        self.expose().clone()
+    }
+
+    fn mask(_: &str) -> String {
+        HIDDEN.to_owned()
+    }
+}
+
+impl Value for PathBuf {
+    const EXPECTED: &'static str = "a path";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        if text.is_empty() {
+            return Err("is empty".into());
+        }
+        if text.contains('\0') {
+            return Err("contains a NUL".into());
+        }
+        Ok(text.into())
+    }
+
+    fn text(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+impl Value for SocketAddr {
+    const EXPECTED: &'static str =
+        "an address and port such as \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        if let Some(port) = text.strip_prefix("localhost:") {
+            let port = port.parse().map_err(|_| "has no valid port")?;
+            return Ok(Self::from(([127, 0, 0, 1], port)));
+        }
+        text.parse().map_err(|_| match text.parse::<IpAddr>() {
+            Ok(_) => "has no port".into(),
+            Err(_) => "is not an address and port".into(),
+        })
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for IpNet {
+    const EXPECTED: &'static str = "a network such as \"10.0.0.0/8\" or an address such as \"192.0.2.1\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        let net = match text.parse::<IpAddr>() {
+            Ok(address) => Self::from(address),
+            Err(_) => text.parse::<Self>().map_err(|_| "is not a network")?,
+        };
+        if net.addr() != net.network() {
+            return Err(Refused {
+                why: "has bits set behind its prefix".to_owned(),
+                remedy: Some(format!("write {:?}", net.trunc().to_string())),
+            });
+        }
+        Ok(net)
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Email {
+    const EXPECTED: &'static str = "an e-mail address such as \"admin@example.org\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        text.parse().map_err(|why| format!("{why}").into())
+    }
+
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+/// What stands for a secret.
+pub(super) const HIDDEN: &str = "***";
+
+/// A URL with the password in it hidden. It works on the text alone, so that a URL which does not
+/// parse is covered as well: from the first colon of the user part up to the last `@`, and the
+/// values of query parameters that are named like a password.
+pub(super) fn mask_url(text: &str) -> String {
+    let (start, query) = match text.split_once('?') {
+        Some((start, query)) if !query.contains('@') => (start, Some(query)),
+        _ => (text, None),
+    };
+    let (scheme, rest) = match start.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), start),
+    };
+    let mut masked = match rest.rsplit_once('@') {
+        None => format!("{scheme}{rest}"),
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) if !scheme.is_empty() => format!("{scheme}{user}:{HIDDEN}@{host}"),
+            None if !scheme.is_empty() => format!("{scheme}{user}@{host}"),
+            _ => format!("{HIDDEN}@{host}"),
+        },
+    };
+    if let Some(query) = query {
+        let pairs: Vec<_> = query
+            .split('&')
+            .map(|pair| match pair.split_once('=') {
+                Some((name, _)) if name.to_ascii_lowercase().contains("pass") => {
+                    format!("{name}={HIDDEN}")
+                }
+                _ => pair.to_owned(),
+            })
+            .collect();
+        masked = format!("{masked}?{}", pairs.join("&"));
+    }
+    masked
+}
+
+/// How many events are let through: so many in a period, and so many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many a period; zero lets everything through.
+    pub count: u32,
+    /// The period.
+    pub period: Duration,
+    /// How many at once after a quiet time; at least one.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// No limit.
+    pub const OFF: Self = Self {
+        count: 0,
+        period: Duration::from_secs(60),
+        burst: 1,
+    };
+
+    /// So many a minute, so many at once.
+    #[must_use]
+    pub const fn per_minute(count: u32, burst: u32) -> Self {
+        Self {
+            count,
+            period: Duration::from_secs(60),
+            burst,
+        }
+    }
+
+    /// So many an hour, so many at once.
+    #[must_use]
+    pub const fn per_hour(count: u32, burst: u32) -> Self {
+        Self {
+            count,
+            period: Duration::from_secs(3600),
+            burst,
+        }
+    }
+
+    /// Whether it lets everything through.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        self.count == 0
+    }
+
+    /// After how long one more is let through; nothing when there is no limit.
+    #[must_use]
+    pub fn every(&self) -> Option<Duration> {
+        self.period.checked_div(self.count)
+    }
+}
+
+impl Value for Rate {
+    const EXPECTED: &'static str =
+        "a rate such as \"600/minute burst 200\" (second, minute or hour) or \"off\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        const NOT: &str = "is not a rate";
+        if text == "off" {
+            return Ok(Self::OFF);
+        }
+        let mut words = text.split_whitespace();
+        let (count, period) = words.next().and_then(|w| w.split_once('/')).ok_or(NOT)?;
+        let count = count.parse::<u32>().map_err(|_| NOT)?;
+        let period = Duration::from_secs(match period {
+            "second" => 1,
+            "minute" => 60,
+            "hour" => 3600,
+            _ => return Err(NOT.into()),
+        });
+        let burst = match (words.next(), words.next(), words.next()) {
+            (None, ..) => count,
+            (Some("burst"), Some(burst), None) => burst.parse().map_err(|_| NOT)?,
+            _ => return Err(NOT.into()),
+        };
+        if count == 0 || burst == 0 {
+            return Err(Refused {
+                why: "lets nothing through".to_owned(),
+                remedy: Some("write \"off\" for no limit".to_owned()),
+            });
+        }
+        Ok(Self {
+            count,
+            period,
+            burst,
+        })
+    }
+
+    fn text(&self) -> String {
+        if self.is_off() {
+            return "off".to_owned();
+        }
+        let period = match self.period.as_secs() {
+            1 => "second",
+            60 => "minute",
+            _ => "hour",
+        };
+        format!("{}/{period} burst {}", self.count, self.burst)
+    }
+}

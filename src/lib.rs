@@ -1,0 +1,15 @@
+//! gatehouse: an identity provider in one binary.
+//!
+//! The layers, each using only what stands to its right:
+//!
+//! ```text
+//! http → protocol → domain → storage → model      (crypto: a leaf beside model; jobs and cli: callers like http)
+//! ```
+//!
+//! `ARCHITECTURE.md` is the map; `tests/it/tidy.rs` checks the arrows.
+
+pub mod config;
+pub mod crypto;
+pub mod model;
+pub mod storage;
+pub mod telemetry;

@@ -1,0 +1,22 @@
+//! The nouns: ids, states, parsing into types, and the seams for time and randomness.
+//!
+//! Nothing here is asynchronous, speaks SQL or knows a wire format; every other layer may name it.
+
+pub mod access_log;
+pub mod audit;
+pub mod change;
+pub mod client;
+pub mod entropy;
+pub mod ids;
+pub mod page;
+pub mod permission;
+pub mod role;
+pub mod scope;
+pub mod secret;
+pub mod signing_key;
+pub mod tenant;
+pub mod text;
+mod text_enum;
+pub mod time;
+pub mod token;
+pub mod user;

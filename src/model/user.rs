@@ -1,0 +1,36 @@
+//! Users.
+
+use super::ids::{TenantId, UserId};
+use super::time::Timestamp;
+
+/// A person's account.
+#[derive(Clone)]
+pub struct User {
+    /// Whose user it is.
+    pub tenant: TenantId,
+    /// `usr_…`.
+    pub id: UserId,
+    /// As it was given; unique by its canonical form.
+    pub email: Option<String>,
+    /// Whether the address was proved.
+    pub email_verified: bool,
+    /// As it was given; unique by its canonical form, in one name space with the addresses.
+    pub username: Option<String>,
+    /// For people to read.
+    pub name: Option<String>,
+    /// Argon2id or an imported hash, PHC or modular form; none for who has no password.
+    pub password_hash: Option<String>,
+    /// Any JSON object, kept as given.
+    pub profile: serde_json::Value,
+    /// A disabled user counts for nothing from that moment on.
+    pub enabled: bool,
+    /// Whether a second factor is enrolled.
+    pub has_second_factor: bool,
+    /// Rises when everything issued so far shall count for nothing (changed password, "sign out
+    /// everywhere"); a counter, because two moments in one second can't be told apart in a token.
+    pub token_epoch: i32,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When the account was last changed.
+    pub updated_at: Timestamp,
+}

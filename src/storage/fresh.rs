@@ -1,0 +1,132 @@
+//! Caches that may be believed for a second, and how they learn that they may not.
+//!
+//! Every write that matters to a decision leaves a row in `changes`; every copy reads that feed
+//! several times a second and forgets what it names. A cache is believed only while the last
+//! successful reading is younger than [`LEASE`]: a copy that has lost the database believes nothing.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+
+use super::changes::Change;
+
+/// How old the last reading of the feed may be.
+pub const LEASE: Duration = Duration::from_secs(1);
+
+/// A callback that drops what a change names.
+type Listener = Box<dyn Fn(&Change) + Send + Sync>;
+
+/// Whether caches may be believed, and who must hear of changes.
+pub struct Freshness {
+    started: Instant,
+    /// Milliseconds after `started` at which the lease ends; zero before the first reading.
+    believed_until: AtomicU64,
+    /// Rises with every change: what was read before it is not kept.
+    epoch: AtomicU64,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            believed_until: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            listeners: Mutex::default(),
+        }
+    }
+}
+
+impl Freshness {
+    fn elapsed_ms(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The feed was read to its end by a query that began at `began`.
+    pub fn renew(&self, began: Instant) {
+        self.believed_until.fetch_max(self.elapsed_ms(began + LEASE), Ordering::AcqRel);
+    }
+
+    /// Whether what is cached may be believed at this moment.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.elapsed_ms(Instant::now()) < self.believed_until.load(Ordering::Acquire)
+    }
+
+    /// Has `listener` hear of every change from now on.
+    pub fn listen(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));
+    }
+
+    /// Tells the listeners.
+    pub fn apply(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            for listener in listeners.iter() {
+                listener(change);
+            }
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+}
+
+/// A bounded cache of what was read, believed only while [`Freshness`] holds.
+pub struct Fresh<K, V> {
+    entries: Cache<K, V>,
+    freshness: std::sync::Arc<Freshness>,
+}
+
+impl<K, V> Fresh<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// An empty cache of at most `capacity` entries, each dropped after ten minutes without use.
+    #[must_use]
+    pub fn new(freshness: std::sync::Arc<Freshness>, capacity: u64) -> Self {
+        let entries = Cache::builder().max_capacity(capacity).time_to_idle(Duration::from_secs(600)).build();
+        Self { entries, freshness }
+    }
+
+    /// What is cached, or what `read` finds. It is kept only if nothing changed while it was read.
+    ///
+    /// # Errors
+    /// Whatever `read` says.
+    pub async fn get<E>(&self, key: K, read: impl AsyncFnOnce(&K) -> Result<V, E>) -> Result<V, E> {
+        if self.freshness.holds()
+            && let Some(value) = self.entries.get(&key)
+        {
+            return Ok(value);
+        }
+        let epoch = self.freshness.epoch();
+        let value = read(&key).await?;
+        if self.freshness.epoch() == epoch {
+            self.entries.insert(key, value.clone());
+            // A change that came between the comparison and the insertion has found nothing to drop.
+            if self.freshness.epoch() != epoch {
+                self.entries.invalidate_all();
+            }
+        }
+        Ok(value)
+    }
+
+    /// Drops one entry.
+    pub fn forget(&self, key: &K) {
+        self.entries.invalidate(key);
+    }
+
+    /// Drops every entry.
+    pub fn forget_all(&self) {
+        self.entries.invalidate_all();
+    }
+}
