@@ -11,6 +11,6 @@ section! {
     /// Who the first administrator is, for an unattended first start.
     email: Option<Email> = "admin.email", None, like "admin@example.org";
     /// The first administrator's password. When unset, one is made up and printed once, on the
-    /// terminal only.
-    password: Option<Secret<String>> = "admin.password", None, like "(better in GATEHOUSE_ADMIN__PASSWORD)";
+    /// terminal only. Better set as GATEHOUSE_ADMIN__PASSWORD than in a file.
+    password: Option<Secret<String>> = "admin.password", None, like "...";
 }

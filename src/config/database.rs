@@ -8,7 +8,6 @@ use url::Url;
 use super::section::section;
 use super::value::{Refused, Value, mask_url};
 use crate::model::secret::Secret;
-use crate::model::text_enum::text_enum;
 
 section! {
     /// Which database, and how long to wait for it.
@@ -48,14 +47,13 @@ impl DatabaseConfig {
     }
 }
 
-text_enum! {
-    /// What kind of database a URL names.
-    DatabaseEngine {
-        /// The embedded one.
-        Sqlite = "sqlite",
-        /// PostgreSQL, or what speaks its protocol.
-        Postgres = "postgres",
-    }
+/// What kind of database a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseEngine {
+    /// The embedded one.
+    Sqlite,
+    /// PostgreSQL, or what speaks its protocol.
+    Postgres,
 }
 
 /// Where the database is; may hold a password, so it prints only as a masked text.
@@ -69,10 +67,7 @@ impl DatabaseUrl {
     /// An embedded database in this file.
     #[must_use]
     pub fn sqlite(path: &Path) -> Self {
-        Self {
-            text: Secret::new(format!("sqlite://{}", path.display())),
-            engine: DatabaseEngine::Sqlite,
-        }
+        Self { text: Secret::new(format!("sqlite://{}", path.display())), engine: DatabaseEngine::Sqlite }
     }
 
     /// What kind of database it is.
@@ -130,14 +125,10 @@ fn sqlite_path(text: &str) -> Option<&str> {
 }
 
 impl Value for DatabaseUrl {
-    const EXPECTED: &'static str =
-        "\"sqlite://data/gatehouse.db\" or \"postgres://user:password@host:5432/name\"";
+    const EXPECTED: &'static str = "\"sqlite://data/gatehouse.db\" or \"postgres://user:password@host:5432/name\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
-        let wrap = |engine| Self {
-            text: Secret::new(text.to_owned()),
-            engine,
-        };
+        let wrap = |engine| Self { text: Secret::new(text.to_owned()), engine };
         if let Some(path) = sqlite_path(text) {
             if path.contains(":memory:") || text.contains("mode=memory") {
                 return Err(Refused {

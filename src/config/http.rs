@@ -93,10 +93,7 @@ impl Issuer {
 
 impl Default for Issuer {
     fn default() -> Self {
-        Self {
-            text: "http://localhost:8080".to_owned(),
-            url: None,
-        }
+        Self { text: "http://localhost:8080".to_owned(), url: None }
     }
 }
 
@@ -107,8 +104,7 @@ impl std::fmt::Display for Issuer {
 }
 
 impl Value for Issuer {
-    const EXPECTED: &'static str =
-        "the address that clients use, such as \"https://id.example.org\"";
+    const EXPECTED: &'static str = "the address that clients use, such as \"https://id.example.org\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         let url = Url::parse(text).map_err(|_| "is not a URL")?;
@@ -139,10 +135,7 @@ impl Value for Issuer {
             )),
         }
         if text.ends_with('/') {
-            faults.push((
-                "ends in a slash, and issuers are compared byte for byte",
-                "remove the trailing slash",
-            ));
+            faults.push(("ends in a slash, and issuers are compared byte for byte", "remove the trailing slash"));
         }
         // What a browser or a client would make of it must be what stands in the tokens.
         let canonical = url.origin().ascii_serialization();
@@ -153,16 +146,10 @@ impl Value for Issuer {
             });
         }
         if faults.is_empty() {
-            return Ok(Self {
-                text: canonical,
-                url: Some(url),
-            });
+            return Ok(Self { text: canonical, url: Some(url) });
         }
         let (why, remedy): (Vec<_>, Vec<_>) = faults.into_iter().unzip();
-        Err(Refused {
-            why: why.join(", and "),
-            remedy: Some(remedy.join(", and ")),
-        })
+        Err(Refused { why: why.join(", and "), remedy: Some(remedy.join(", and ")) })
     }
 
     fn text(&self) -> String {

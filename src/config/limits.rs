@@ -21,9 +21,10 @@ section! {
     /// Wrong API keys and bearer tokens on the REST surfaces.
     key_failures: Rate = "limits.key_failures", Rate::per_minute(600, 200);
     /// One-time codes: second factor, recovery codes, the code that a device shows.
-    codes: Rate = "limits.codes", Rate::per_minute(120, 60);
-    /// Requests that make a mail go out.
-    mail: Rate = "limits.mail", Rate::per_minute(120, 60);
+    codes: Rate = "limits.codes", Rate::per_minute(300, 100);
+    /// Requests for a link by mail: a forgotten password, an address to prove again. A new
+    /// account's first mail counts as its sign-up only.
+    mail: Rate = "limits.mail", Rate::per_minute(600, 200);
     /// Mails to one person, whoever asks for them.
     mail_per_person: Rate = "limits.mail_per_person", Rate::per_hour(10, 5);
     /// How many leading bits of an IPv6 address count as one address.

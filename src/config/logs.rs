@@ -2,7 +2,6 @@
 
 use super::section::section;
 use super::value::{Refused, Value};
-use crate::model::text_enum::text_enum;
 
 section! {
     /// What is logged and how. Logs go to standard error, so that standard output stays free for
@@ -18,27 +17,36 @@ section! {
     queue: u32 = "logs.queue", 16_384, from 16, to 1_000_000;
 }
 
-text_enum! {
-    /// How a log line looks.
-    LogFormat {
-        /// Human on a terminal, JSON otherwise.
-        Auto = "auto",
-        /// For people.
-        Human = "human",
-        /// For machines: one JSON object a line.
-        Json = "json",
-    }
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// For machines: one JSON object a line.
+    Json,
 }
 
 impl Value for LogFormat {
-    const EXPECTED: &'static str = "auto, human or json";
+    const EXPECTED: &'static str = "\"auto\", \"human\" or \"json\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
-        text.parse().map_err(|_| "is not a log format".into())
+        match text {
+            "auto" => Ok(Self::Auto),
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err("is not a log format".into()),
+        }
     }
 
     fn text(&self) -> String {
-        self.as_str().to_owned()
+        match self {
+            Self::Auto => "auto",
+            Self::Human => "human",
+            Self::Json => "json",
+        }
+        .to_owned()
     }
 }
 

@@ -9,7 +9,6 @@ use super::section::section;
 use super::value::{Refused, Value, mask_url};
 use crate::model::secret::Secret;
 use crate::model::text::{DisplayName, Email};
-use crate::model::text_enum::text_enum;
 
 section! {
     /// How mail leaves the house.
@@ -29,18 +28,17 @@ section! {
         from Duration::from_secs(1), to Duration::from_secs(300);
 }
 
-text_enum! {
-    /// How the connection to a mail server is protected.
-    SmtpTls {
-        /// TLS from the first byte (`smtps://`).
-        Implicit = "implicit",
-        /// STARTTLS or nothing is sent (the default of `smtp://`).
-        Required = "required",
-        /// STARTTLS if the server offers it.
-        Opportunistic = "opportunistic",
-        /// In the clear.
-        None = "none",
-    }
+/// How the connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// TLS from the first byte (`smtps://`).
+    Implicit,
+    /// STARTTLS or nothing is sent (the default of `smtp://`).
+    Required,
+    /// STARTTLS if the server offers it.
+    Opportunistic,
+    /// In the clear.
+    None,
 }
 
 /// A mail server; may hold a password, so it prints only as a masked text.
@@ -72,8 +70,7 @@ fn decoded(part: &str) -> String {
 }
 
 impl Value for SmtpUrl {
-    const EXPECTED: &'static str =
-        "\"smtps://user:password@host:465\" or \"smtp://user:password@host:587\"";
+    const EXPECTED: &'static str = "\"smtps://user:password@host:465\" or \"smtp://user:password@host:587\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         let url = Url::parse(text).map_err(|_| "is not a URL")?;
@@ -86,8 +83,7 @@ impl Value for SmtpUrl {
             return Err("has no host".into());
         };
         // The scheme is not one for which the parser knows addresses from names.
-        let local = url::Host::parse(name)
-            .is_ok_and(|host| is_loopback(&host_ref(&host)));
+        let local = url::Host::parse(name).is_ok_and(|host| is_loopback(&host_ref(&host)));
         for (option, value) in url.query_pairs() {
             tls = match (url.scheme(), option.as_ref(), value.as_ref()) {
                 ("smtp", "tls", "required") => SmtpTls::Required,
@@ -150,8 +146,7 @@ pub struct Mailbox {
 }
 
 impl Value for Mailbox {
-    const EXPECTED: &'static str =
-        "an address such as \"no-reply@example.org\" or \"Example <no-reply@example.org>\"";
+    const EXPECTED: &'static str = "an address such as \"no-reply@example.org\" or \"Example <no-reply@example.org>\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         let (name, address) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
@@ -161,10 +156,7 @@ impl Value for Mailbox {
         if name.contains(['<', '>', '"', '@', ',']) || (!name.is_empty() && name.parse::<DisplayName>().is_err()) {
             return Err("has a name before the address that mail programs would not read".into());
         }
-        Ok(Self {
-            name: (!name.is_empty()).then(|| name.to_owned()),
-            address: Email::parse(address)?,
-        })
+        Ok(Self { name: (!name.is_empty()).then(|| name.to_owned()), address: Email::parse(address)? })
     }
 
     fn text(&self) -> String {

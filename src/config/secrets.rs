@@ -15,7 +15,7 @@ section! {
     data_dir: PathBuf = "data_dir", PathBuf::from("data");
     /// What encrypts private keys and second-factor secrets at rest: at least 32 characters, such
     /// as `openssl rand -base64 32` prints. Better kept in a file: see master_key_file.
-    master_key: Option<MasterKey> = "master_key", None, like "(what openssl rand -base64 32 prints)";
+    master_key: Option<MasterKey> = "master_key", None, like "...";
     /// File with the master key. It must exist. When neither this nor master_key is set, a key
     /// is made once in data_dir/master.key (mode 0600). Several copies must share one key.
     master_key_file: Option<PathBuf> = "master_key_file", None, like "/run/secrets/gatehouse-master-key";
@@ -68,8 +68,7 @@ impl std::str::FromStr for MasterKey {
 }
 
 impl Value for MasterKey {
-    const EXPECTED: &'static str =
-        "at least 32 characters, such as `openssl rand -base64 32` prints";
+    const EXPECTED: &'static str = "at least 32 characters, such as `openssl rand -base64 32` prints";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         if text.chars().count() < Self::MIN_LENGTH {

@@ -36,6 +36,8 @@ pub type Visit<'a> = dyn FnMut(Key, &mut dyn Setting) + 'a;
 pub trait Section: Clone + Default {
     /// The heading in the example file.
     const TITLE: &'static str;
+    /// What stands below the heading.
+    const ABOUT: &'static str;
 
     /// Shows each key and its place in turn, in the order of declaration. Reading, showing, the
     /// example file and the messages all go through here.
@@ -75,6 +77,7 @@ macro_rules! section {
 
         impl $crate::config::section::Section for $name {
             const TITLE: &'static str = $title;
+            const ABOUT: &'static str = concat!($($about, "\n"),+);
 
             fn visit(&mut self, visit: &mut $crate::config::section::Visit<'_>) {
                 $(
@@ -106,11 +109,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// Prints a section with its secrets hidden.
-pub(super) fn debug(
-    section: &impl Section,
-    name: &str,
-    f: &mut std::fmt::Formatter<'_>,
-) -> std::fmt::Result {
+pub(super) fn debug(section: &impl Section, name: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     let mut debug = f.debug_struct(name);
     section.clone().visit(&mut |key, setting| {
         debug.field(key.name, &setting.shown());

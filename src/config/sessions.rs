@@ -16,10 +16,10 @@ section! {
     idle: Duration = "sessions.idle", 12 * HOUR, from Duration::from_secs(60), to 30 * DAY;
     /// After how long a session ends in any case.
     absolute: Duration = "sessions.absolute", 7 * DAY, from Duration::from_secs(60), to 365 * DAY;
-    /// The same two for who asked to be remembered.
+    /// After how long unused the session of somebody who asked to be remembered ends.
     remembered_idle: Duration = "sessions.remembered_idle", 30 * DAY,
         from Duration::from_secs(60), to 365 * DAY;
-    /// See sessions.remembered_idle.
+    /// After how long such a session ends in any case.
     remembered_absolute: Duration = "sessions.remembered_absolute", 90 * DAY,
         from Duration::from_secs(60), to 365 * DAY;
     /// How long ago a sign-in may be for changing a password or a second factor.
@@ -45,11 +45,7 @@ impl CookieName {
     /// this host, to TLS and to the whole site (RFC 6265bis §4.1.3.2).
     #[must_use]
     pub fn on_the_wire(&self, https: bool) -> String {
-        if https {
-            format!("__Host-{}", self.0)
-        } else {
-            self.0.clone()
-        }
+        if https { format!("__Host-{}", self.0) } else { self.0.clone() }
     }
 }
 

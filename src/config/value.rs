@@ -33,10 +33,7 @@ pub struct Refused {
 
 impl From<&str> for Refused {
     fn from(why: &str) -> Self {
-        Self {
-            why: why.to_owned(),
-            remedy: None,
-        }
+        Self { why: why.to_owned(), remedy: None }
     }
 }
 
@@ -50,7 +47,7 @@ impl From<String> for Refused {
 pub trait Value: Sized {
     /// What to write, with an example.
     const EXPECTED: &'static str;
-    /// Whether the file writes it without quotes.
+    /// Whether the file may write it without quotes.
     const BARE: bool = false;
 
     /// Reads it.
@@ -65,6 +62,11 @@ pub trait Value: Sized {
     /// The text with what is secret in it hidden; also for texts that `parse` refuses.
     fn mask(text: &str) -> String {
         text.to_owned()
+    }
+
+    /// The masked text as the file writes it.
+    fn toml(text: &str) -> String {
+        if Self::BARE { text.to_owned() } else { quoted(text) }
     }
 }
 
@@ -87,6 +89,11 @@ pub trait Setting {
 
     /// The present value as the file writes it, secrets hidden; nothing when unset.
     fn toml(&self) -> Option<String>;
+
+    /// The smallest and the largest value, in words, where there are any.
+    fn range(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Text in quotes, as TOML and people write it.
@@ -105,11 +112,7 @@ fn scalar<T: Value>(raw: &Raw) -> Result<T, Refused> {
 }
 
 fn toml_of<T: Value>(value: &T) -> String {
-    let text = T::mask(&value.text());
-    if T::BARE && !text.ends_with(|c: char| c.is_ascii_alphabetic() && !matches!(text.as_str(), "true" | "false")) {
-        return text;
-    }
-    quoted(&text)
+    T::toml(&T::mask(&value.text()))
 }
 
 impl<T: Value> Setting for T {
@@ -166,11 +169,7 @@ impl<T: Value> Setting for Option<T> {
 impl<T: Value> Setting for Vec<T> {
     fn set(&mut self, raw: &Raw) -> Result<(), Refused> {
         let parse = |items: &mut dyn Iterator<Item = &str>| {
-            items
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(T::parse)
-                .collect::<Result<Self, _>>()
+            items.map(str::trim).filter(|item| !item.is_empty()).map(T::parse).collect::<Result<Self, _>>()
         };
         *self = match raw {
             Raw::Text(text) => parse(&mut text.split(','))?,
@@ -208,7 +207,7 @@ pub(super) struct Bounded<'a, T> {
 }
 
 impl<T: Value + PartialOrd> Bounded<'_, T> {
-    fn range(&self) -> String {
+    fn in_words(&self) -> String {
         format!("from {} to {}", self.low.text(), self.high.text())
     }
 }
@@ -224,7 +223,7 @@ impl<T: Value + PartialOrd> Setting for Bounded<'_, T> {
     }
 
     fn expected(&self) -> String {
-        format!("{}, {}", T::EXPECTED, self.range())
+        format!("{}, {}", T::EXPECTED, self.in_words())
     }
 
     fn mask(&self, text: &str) -> String {
@@ -237,6 +236,10 @@ impl<T: Value + PartialOrd> Setting for Bounded<'_, T> {
 
     fn toml(&self) -> Option<String> {
         self.value.toml()
+    }
+
+    fn range(&self) -> Option<String> {
+        Some(self.in_words())
     }
 }
 
@@ -279,13 +282,7 @@ macro_rules! number {
 number!(u8, u16, u32, usize);
 
 /// The units of time, largest first, in milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Value for Duration {
     const EXPECTED: &'static str =
@@ -330,6 +327,10 @@ impl Value for Duration {
             .iter()
             .find(|(_, unit)| millis.is_multiple_of(*unit))
             .map_or_else(String::new, |(name, unit)| format!("{}{name}", millis / unit))
+    }
+
+    fn toml(text: &str) -> String {
+        quoted(text)
     }
 }
 
@@ -386,8 +387,7 @@ impl Value for PathBuf {
 }
 
 impl Value for SocketAddr {
-    const EXPECTED: &'static str =
-        "an address and port such as \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\"";
+    const EXPECTED: &'static str = "an address and port such as \"127.0.0.1:8080\", \"0.0.0.0:8080\" or \"[::1]:8080\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         if let Some(port) = text.strip_prefix("localhost:") {
@@ -490,30 +490,18 @@ pub struct Rate {
 
 impl Rate {
     /// No limit.
-    pub const OFF: Self = Self {
-        count: 0,
-        period: Duration::from_secs(60),
-        burst: 1,
-    };
+    pub const OFF: Self = Self { count: 0, period: Duration::from_secs(60), burst: 1 };
 
     /// So many a minute, so many at once.
     #[must_use]
     pub const fn per_minute(count: u32, burst: u32) -> Self {
-        Self {
-            count,
-            period: Duration::from_secs(60),
-            burst,
-        }
+        Self { count, period: Duration::from_secs(60), burst }
     }
 
     /// So many an hour, so many at once.
     #[must_use]
     pub const fn per_hour(count: u32, burst: u32) -> Self {
-        Self {
-            count,
-            period: Duration::from_secs(3600),
-            burst,
-        }
+        Self { count, period: Duration::from_secs(3600), burst }
     }
 
     /// Whether it lets everything through.
@@ -530,8 +518,7 @@ impl Rate {
 }
 
 impl Value for Rate {
-    const EXPECTED: &'static str =
-        "a rate such as \"600/minute burst 200\" (second, minute or hour) or \"off\"";
+    const EXPECTED: &'static str = "a rate such as \"600/minute burst 200\" (second, minute or hour) or \"off\"";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         const NOT: &str = "is not a rate";
@@ -558,11 +545,7 @@ impl Value for Rate {
                 remedy: Some("write \"off\" for no limit".to_owned()),
             });
         }
-        Ok(Self {
-            count,
-            period,
-            burst,
-        })
+        Ok(Self { count, period, burst })
     }
 
     fn text(&self) -> String {
