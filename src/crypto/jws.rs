@@ -31,8 +31,7 @@ pub const TYP_LOGOUT_TOKEN: &str = "logout+jwt";
 
 /// What clients may sign their assertions with, for discovery (RFC 8414 §2,
 /// `token_endpoint_auth_signing_alg_values_supported`).
-pub const ASYMMETRIC_ALGS: &[&str] =
-    &["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+pub const ASYMMETRIC_ALGS: &[&str] = &["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
 
 /// Why a token was not made or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -299,11 +298,10 @@ mod tests {
     }
 
     fn forge(header: &Value, claims: &Value, secret: &[u8]) -> String {
-        let message = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
-        let mac = aws_lc_rs::hmac::sign(
-            &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret),
-            message.as_bytes(),
-        );
+        let message =
+            format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+        let mac =
+            aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret), message.as_bytes());
         format!("{message}.{}", base64url(mac.as_ref()))
     }
 
@@ -383,8 +381,21 @@ mod tests {
         let none = forge(&json!({ "alg": "none" }), &json!({}), b"x");
         let twice = format!("{}.e30.AA", base64url(br#"{"alg":"HS256","alg":"none"}"#));
         for bad in [
-            "", ".", "..", "...", "a.b.c", message, &format!("{message}."), &format!("{token}."), &format!("{token}="),
-            &format!("{token}.AA"), &format!(" {token}"), &long, &critical, &none, &twice,
+            "",
+            ".",
+            "..",
+            "...",
+            "a.b.c",
+            message,
+            &format!("{message}."),
+            &format!("{token}."),
+            &format!("{token}="),
+            &format!("{token}.AA"),
+            &format!(" {token}"),
+            &long,
+            &critical,
+            &none,
+            &twice,
         ] {
             assert!(peek(bad).is_none(), "{bad}");
         }

@@ -212,7 +212,8 @@ mod tests {
             assert_eq!(recognise(TokenKind::ClientSecret, &wrong), None, "{wrong}");
             assert_eq!(recognise(TokenKind::ClientSecret, &text[..at]), None);
         }
-        for wrong in ["", "ghs_", &format!("{text}0"), &format!(" {text}"), "ghs_äääääääääääääääääääääääää"] {
+        for wrong in ["", "ghs_", &format!("{text}0"), &format!(" {text}"), "ghs_äääääääääääääääääääääääää"]
+        {
             assert_eq!(recognise(TokenKind::ClientSecret, wrong), None, "{wrong}");
         }
     }

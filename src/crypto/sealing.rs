@@ -130,7 +130,12 @@ impl Sealer {
     ///
     /// # Errors
     /// [`SealError::Unsealable`].
-    pub fn seal(&self, context: SealContext<'_>, plaintext: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+    pub fn seal(
+        &self,
+        context: SealContext<'_>,
+        plaintext: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, SealError> {
         let nonce: [u8; NONCE_LEN] = entropy.bytes();
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plaintext.len() + AES_256_GCM.tag_len());
         sealed.push(VERSION);
