@@ -206,7 +206,8 @@ pub fn peek(token: &str) -> Option<Peeked<'_>> {
     }
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
-    if payload.contains('.') || signature.is_empty() {
+    let base64url = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if payload.contains('.') || signature.is_empty() || !signature.bytes().all(base64url) {
         return None;
     }
     let header: Header = serde_json::from_slice(&from_base64url(header)?).ok()?;
