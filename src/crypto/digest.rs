@@ -17,7 +17,7 @@ impl Digest {
     /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_slice(digest(&SHA256, bytes).as_ref()).unwrap_or(Self([0; 32]))
+        Self::from_output(&digest(&SHA256, bytes))
     }
 
     /// The digest of several parts under a domain label. Every part is preceded by its length, so
@@ -29,7 +29,14 @@ impl Digest {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        Self::from_slice(context.finish().as_ref()).unwrap_or(Self([0; 32]))
+        Self::from_output(&context.finish())
+    }
+
+    /// The library hands out a slice, of 32 bytes for SHA-256.
+    fn from_output(output: &aws_lc_rs::digest::Digest) -> Self {
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(output.as_ref()).for_each(|(to, from)| *to = *from);
+        Self(bytes)
     }
 
     /// A digest that was computed before, as a storage column holds it.

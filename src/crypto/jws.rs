@@ -413,6 +413,14 @@ mod tests {
         assert_eq!(peek(&token).unwrap().verify_hmac::<Value>(b"x", Typ::CLIENT_ASSERTION), Err(JwsError::WrongAlg));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_upsets_the_parser(header in "\\PC{0,60}", rest in "[-_.=A-Za-z0-9é]{0,60}") {
+            let _ = peek(&rest);
+            let _ = peek(&format!("{}.{rest}", base64url(header.as_bytes())));
+        }
+    }
+
     /// RFC 8037 appendix A.4: an Ed25519 signature made by somebody else.
     #[test]
     fn the_vector_of_rfc_8037() {

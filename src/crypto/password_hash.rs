@@ -313,7 +313,7 @@ mod tests {
             format!("$scrypt$ln=0,r=8,p=1${salt}${hash}"),
             format!("$pbkdf2-sha256$0${salt}${hash}"),
             format!("$pbkdf2-sha256$i=1,l=31${salt}${hash}"),
-            format!("pbkdf2_sha256$1$x$y"),
+            "pbkdf2_sha256$1$x$y".to_owned(),
             "$2b$03$CCCCCCCCCCCCCCCCCCCCC.gW6ok.KHwpj9rM87hHtjFgFRLoN7i/m".to_owned(),
             "$2b$4$CCCCCCCCCCCCCCCCCCCCC.gW6ok.KHwpj9rM87hHtjFgFRLoN7i/mm".to_owned(),
             "$2b$04$CCCCCCCCCCCCCCCCCCCCC.gW6ok.KHwpj9rM87hHtjFgFRLoN7i".to_owned(),
