@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import random
+import select
 import shutil
 import signal
 import socket
@@ -223,6 +224,9 @@ class Connection:
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
         try:
+            # As connection pools do: an idle connection with something to read was closed meanwhile.
+            if self.http.sock and select.select([self.http.sock], [], [], 0)[0]:
+                self.http.close()
             if self.http.sock is None:
                 self.http.connect()
         except OSError as error:
