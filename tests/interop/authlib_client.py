@@ -11,8 +11,10 @@ import tempfile
 import time
 import traceback
 import uuid
+import warnings
 
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http, on loopback
+warnings.filterwarnings("ignore", message="EdDSA is deprecated")
 
 import requests
 from authlib.integrations.base_client import OAuthError
