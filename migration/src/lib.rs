@@ -2,6 +2,7 @@
 //! the previous release keeps running on the new schema (`README.md` beside this folder's manifest).
 
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 mod m0001_foundation;
 

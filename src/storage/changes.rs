@@ -46,7 +46,7 @@ pub async fn since(rows: Rows<'_>, after: i64, limit: u64) -> Result<Vec<(i64, C
         .filter(changes::Column::Seq.gt(after))
         .order_by_asc(changes::Column::Seq)
         .limit(limit)
-        .all(rows.raw())
+        .all(&rows.raw())
         .await?;
     found.into_iter().map(|row| Ok((row.seq, change(row)?))).collect()
 }
@@ -69,7 +69,7 @@ pub async fn newest(rows: Rows<'_>) -> Result<i64, StorageError> {
         .select_only()
         .column_as(changes::Column::Seq.max(), "seq")
         .into_tuple()
-        .one(rows.raw())
+        .one(&rows.raw())
         .await?;
     Ok(top.flatten().unwrap_or(0))
 }

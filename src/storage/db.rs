@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
+    TransactionTrait,
 };
 
 use super::changes::Change;
@@ -71,7 +72,7 @@ impl Db {
     /// The rows as they were last committed.
     #[must_use]
     pub fn read(&self) -> Rows<'_> {
-        Rows(DatabaseExecutor::Connection(&self.readers))
+        Rows(Way::Pool(&self.readers))
     }
 
     /// Runs `work` in a transaction and answers once that is durable. The one way to write.
@@ -169,7 +170,7 @@ where
 }
 
 fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(config.url.expose().clone());
+    let mut options = ConnectOptions::new(config.url.expose());
     options
         .max_connections(connections)
         .min_connections(if engine == Engine::Sqlite { 1 } else { connections.min(2) })
@@ -207,7 +208,13 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
 
 /// A way to the rows, of no tenant yet: the pool, or a transaction that is open.
 #[derive(Clone, Copy)]
-pub struct Rows<'a>(DatabaseExecutor<'a>);
+pub struct Rows<'a>(Way<'a>);
+
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Pool(&'a DatabaseConnection),
+    Transaction(&'a DatabaseTransaction),
+}
 
 impl<'a> Rows<'a> {
     /// The rows of one tenant.
@@ -216,8 +223,11 @@ impl<'a> Rows<'a> {
         TenantRows { rows: self, tenant }
     }
 
-    pub(in crate::storage) const fn raw(&self) -> &DatabaseExecutor<'a> {
-        &self.0
+    pub(in crate::storage) const fn raw(&self) -> DatabaseExecutor<'a> {
+        match self.0 {
+            Way::Pool(pool) => DatabaseExecutor::Connection(pool),
+            Way::Transaction(transaction) => DatabaseExecutor::Transaction(transaction),
+        }
     }
 }
 
@@ -235,7 +245,12 @@ impl<'a> TenantRows<'a> {
         self.tenant
     }
 
-    pub(in crate::storage) const fn raw(&self) -> &DatabaseExecutor<'a> {
+    /// The same way to the rows, without the tenant.
+    pub(in crate::storage) const fn unscoped(&self) -> Rows<'a> {
+        self.rows
+    }
+
+    pub(in crate::storage) const fn raw(&self) -> DatabaseExecutor<'a> {
         self.rows.raw()
     }
 }
@@ -254,7 +269,7 @@ impl Tx {
     /// The rows as this transaction sees them.
     #[must_use]
     pub const fn rows(&self) -> Rows<'_> {
-        Rows(DatabaseExecutor::Transaction(&self.raw))
+        Rows(Way::Transaction(&self.raw))
     }
 
     /// The rows of one tenant, to be read and written.

@@ -27,6 +27,9 @@ pub enum StorageError {
         /// What is wrong with it; never the value of a secret.
         why: String,
     },
+    /// What was asked for can't be done with this database as it is; the text says why and what to do.
+    #[error("{0}")]
+    Unsupported(String),
     /// Anything else: a defect of ours.
     #[error("the database refused a statement: {0}")]
     Refused(String),
@@ -42,7 +45,9 @@ impl From<DbErr> for StorageError {
         let text = error.to_string();
         match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(text),
-            DbErr::Exec(RuntimeErr::SqlxError(sqlx)) | DbErr::Query(RuntimeErr::SqlxError(sqlx)) => classify(sqlx, text),
+            DbErr::Exec(RuntimeErr::SqlxError(sqlx)) | DbErr::Query(RuntimeErr::SqlxError(sqlx)) => {
+                classify(sqlx, text)
+            }
             _ => Self::Refused(text),
         }
     }
@@ -65,9 +70,12 @@ fn classify(error: &sea_orm::sqlx::Error, text: String) -> StorageError {
             }
             _ => StorageError::Refused(text),
         },
-        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => {
-            StorageError::Unavailable(text)
-        }
+        Error::Io(_)
+        | Error::Tls(_)
+        | Error::Protocol(_)
+        | Error::PoolTimedOut
+        | Error::PoolClosed
+        | Error::WorkerCrashed => StorageError::Unavailable(text),
         _ => StorageError::Refused(text),
     }
 }

@@ -1,0 +1,103 @@
+//! The audit log: rows are added, and deleted only for their age.
+
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+use super::column::parsed;
+use super::db::{TenantRows, Tx};
+use super::entity::audit_log::{self, Column, Entity};
+use super::error::StorageError;
+use crate::model::audit::{AuditEntry, Outcome};
+use crate::model::ids::TenantId;
+use crate::model::time::Timestamp;
+
+/// A row as it was stored; its action may be one that this version no longer knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAuditEntry {
+    /// Where it happened.
+    pub tenant: TenantId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What, as `noun.verb`.
+    pub action: String,
+    /// To whom, as `kind:id`.
+    pub target: Option<String>,
+    /// From where.
+    pub address: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What else there is to know.
+    pub detail: Option<String>,
+}
+
+fn noun(row: audit_log::Model) -> Result<(i64, StoredAuditEntry), StorageError> {
+    let entry = StoredAuditEntry {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        at: Timestamp::from_millis(row.at),
+        actor: row.actor,
+        action: row.action,
+        target: row.target,
+        address: row.address,
+        request_id: row.request_id,
+        outcome: parsed("audit_log", "outcome", &row.outcome)?,
+        detail: row.detail,
+    };
+    Ok((row.id, entry))
+}
+
+/// Adds a row.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn append(tx: &Tx, entry: &AuditEntry) -> Result<(), StorageError> {
+    let row = audit_log::ActiveModel {
+        id: NotSet,
+        tenant_id: Set(entry.tenant.uuid()),
+        at: Set(entry.at.millis()),
+        actor: Set(entry.actor.clone()),
+        action: Set(entry.action.to_owned()),
+        target: Set(entry.target.clone()),
+        address: Set(entry.address.clone()),
+        request_id: Set(entry.request_id.clone()),
+        outcome: Set(entry.outcome.as_str().to_owned()),
+        detail: Set(entry.detail.clone()),
+    };
+    Entity::insert(row).exec_without_returning(tx.raw()).await?;
+    Ok(())
+}
+
+/// Up to `limit` rows with their numbers, newest first, all below `before` if that is given.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn newest(
+    rows: &TenantRows<'_>,
+    before: Option<i64>,
+    limit: u64,
+) -> Result<Vec<(i64, StoredAuditEntry)>, StorageError> {
+    let mut query =
+        Entity::find().filter(Column::TenantId.eq(rows.tenant().uuid())).order_by_desc(Column::Id).limit(limit);
+    if let Some(before) = before {
+        query = query.filter(Column::Id.lt(before));
+    }
+    query.all(&rows.raw()).await?.into_iter().map(noun).collect()
+}
+
+/// Deletes up to `limit` rows from before `at`, of all tenants; says how many.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete_before(tx: &Tx, at: Timestamp, limit: u64) -> Result<u64, StorageError> {
+    let old = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::At.lt(at.millis()))
+        .order_by_asc(Column::At)
+        .limit(limit);
+    let done = Entity::delete_many().filter(Column::Id.in_subquery(old.into_query())).exec(tx.raw()).await?;
+    Ok(done.rows_affected)
+}

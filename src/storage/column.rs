@@ -1,0 +1,77 @@
+//! Columns → types. What the schema allows and the types do not is a damaged row.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::error::StorageError;
+use crate::model::time::Timestamp;
+
+/// Says that a column holds what no version of this program writes there.
+pub(in crate::storage) fn corrupt(table: &'static str, column: &'static str, why: impl Display) -> StorageError {
+    StorageError::Corrupt { table, column, why: why.to_string() }
+}
+
+/// A text column as its type.
+pub(in crate::storage) fn parsed<T>(table: &'static str, column: &'static str, text: &str) -> Result<T, StorageError>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    text.parse().map_err(|why| corrupt(table, column, why))
+}
+
+/// A binary column that holds a SHA-256.
+pub(in crate::storage) fn digest(
+    table: &'static str,
+    column: &'static str,
+    bytes: &[u8],
+) -> Result<[u8; 32], StorageError> {
+    bytes.try_into().map_err(|_| corrupt(table, column, format_args!("{} bytes instead of 32", bytes.len())))
+}
+
+/// A text column that holds a JSON array of texts.
+pub(in crate::storage) fn texts(
+    table: &'static str,
+    column: &'static str,
+    json: &str,
+) -> Result<Vec<String>, StorageError> {
+    // serde's message may quote what it did not understand, so it is left out.
+    serde_json::from_str(json).map_err(|_| corrupt(table, column, "not a JSON array of texts"))
+}
+
+/// Texts as a JSON array.
+pub(in crate::storage) fn json_array<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+    serde_json::Value::from_iter(texts.into_iter().map(|text| text.as_ref().to_owned())).to_string()
+}
+
+/// A column of whole seconds.
+pub(in crate::storage) fn seconds(
+    table: &'static str,
+    column: &'static str,
+    value: Option<i32>,
+) -> Result<Option<Duration>, StorageError> {
+    value
+        .map(|seconds| u64::try_from(seconds).map(Duration::from_secs).map_err(|why| corrupt(table, column, why)))
+        .transpose()
+}
+
+/// Whole seconds as a column holds them; sixty-eight years at most.
+pub(in crate::storage) fn from_seconds(span: Option<Duration>) -> Option<i32> {
+    span.map(|span| i32::try_from(span.as_secs()).unwrap_or(i32::MAX))
+}
+
+/// A moment as a column holds it.
+pub(in crate::storage) fn millis(moment: Option<Timestamp>) -> Option<i64> {
+    moment.map(Timestamp::millis)
+}
+
+/// A column that may hold a moment.
+pub(in crate::storage) fn moment(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp::from_millis)
+}
+
+/// A count as the database gives it.
+pub(in crate::storage) fn count(n: Option<i64>) -> u64 {
+    n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+}

@@ -1,0 +1,204 @@
+//! Every query that is not bound to one tenant, each with the reason why.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+};
+
+use super::column::count;
+use super::db::{Rows, Tx};
+use super::entity::{
+    lockouts, opaque_tokens, revoked_tokens, role_assignments, roles, tenant_keys, tenants, token_families,
+    used_assertions, users,
+};
+use super::error::StorageError;
+use super::users::UserFilter;
+use crate::model::ids::{TenantId, UserId};
+use crate::model::page::{Counted, PageNumber};
+use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind};
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+
+/// How many ids one statement names.
+const CHUNK: usize = 500;
+
+/// Whose key a digest is, expired or not. No tenant: the key is what says which one it is.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn tenant_of_key(rows: Rows<'_>, digest: &[u8; 32]) -> Result<Option<(TenantId, TenantKey)>, StorageError> {
+    let Some(row) = tenant_keys::Entity::find_by_id(digest.to_vec()).one(&rows.raw()).await? else {
+        return Ok(None);
+    };
+    let tenant = TenantId::from_uuid(row.tenant_id);
+    Ok(Some((tenant, super::tenants::key_noun(row)?)))
+}
+
+/// The tenant that serves every path that names none. No tenant: this finds the first one.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn default_tenant(rows: Rows<'_>) -> Result<Option<Tenant>, StorageError> {
+    tenants::Entity::find()
+        .filter(tenants::Column::IsDefault.eq(true))
+        .order_by_asc(tenants::Column::CreatedAt)
+        .one(&rows.raw())
+        .await?
+        .map(super::tenants::noun)
+        .transpose()
+}
+
+/// One page of all tenants, oldest first, each with its newest public key. No tenant: the
+/// installation's administrator sees all of them.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant, Option<String>)>, StorageError> {
+    let total: Option<i64> =
+        tenants::Entity::find().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+    let found = tenants::Entity::find()
+        .order_by_asc(tenants::Column::CreatedAt)
+        .order_by_asc(tenants::Column::Id)
+        .offset(page.offset())
+        .limit(page.per_page)
+        .all(&rows.raw())
+        .await?;
+    let ids: Vec<_> = found.iter().map(|row| row.id).collect();
+    let mut newest = HashMap::new();
+    for some in ids.chunks(CHUNK) {
+        let keys = tenant_keys::Entity::find()
+            .filter(tenant_keys::Column::TenantId.is_in(some.iter().copied()))
+            .filter(tenant_keys::Column::Kind.eq(TenantKeyKind::Public.as_str()))
+            .order_by_asc(tenant_keys::Column::CreatedAt)
+            .all(&rows.raw())
+            .await?;
+        // Oldest first: the newest one stays.
+        newest.extend(keys.into_iter().map(|key| (key.tenant_id, key.public_text)));
+    }
+    let mut page = Vec::with_capacity(found.len());
+    for row in found {
+        let key = newest.remove(&row.id).flatten();
+        page.push((super::tenants::noun(row)?, key));
+    }
+    Ok(Counted { rows: page, total: count(total) })
+}
+
+/// The ids of up to `limit` tenants after one, in order. No tenant: jobs work through all of them.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn tenant_ids(rows: Rows<'_>, after: Option<TenantId>, limit: u64) -> Result<Vec<TenantId>, StorageError> {
+    let mut query = tenants::Entity::find()
+        .select_only()
+        .column(tenants::Column::Id)
+        .order_by_asc(tenants::Column::Id)
+        .limit(limit);
+    if let Some(after) = after {
+        query = query.filter(tenants::Column::Id.gt(after.uuid()));
+    }
+    let ids: Vec<sea_orm::entity::prelude::Uuid> = query.into_tuple().all(&rows.raw()).await?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// One page of the users of all tenants. No tenant: the installation's administrator sees all.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn users(rows: Rows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
+    super::users::paged(rows, users::Entity::find().filter(super::users::condition(filter)), page).await
+}
+
+/// One user of any tenant. No tenant: a contract names users by an id alone.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_user(rows: Rows<'_>, id: UserId) -> Result<Option<User>, StorageError> {
+    let query = users::Entity::find().filter(users::Column::Id.eq(id.uuid()));
+    query.one(&rows.raw()).await?.map(super::users::noun).transpose()
+}
+
+/// The codes of the active roles that users hold at `now`, sorted. No tenant: it goes with [`users`].
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn role_codes_of_users(
+    rows: Rows<'_>,
+    ids: &[UserId],
+    now: Timestamp,
+) -> Result<HashMap<UserId, Vec<String>>, StorageError> {
+    let mut codes = HashMap::<UserId, Vec<String>>::new();
+    for some in ids.chunks(CHUNK) {
+        // By way of `users`, whose ids have an index without the tenant.
+        let pairs: Vec<(sea_orm::entity::prelude::Uuid, String)> = users::Entity::find()
+            .select_only()
+            .column(users::Column::Id)
+            .column(roles::Column::Code)
+            .join(JoinType::InnerJoin, role_assignments::Relation::User.def().rev())
+            .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())
+            .filter(users::Column::Id.is_in(some.iter().map(|id| id.uuid())))
+            .filter(roles::Column::IsActive.eq(true))
+            .filter(super::roles::counts_at(now))
+            .into_tuple()
+            .all(&rows.raw())
+            .await?;
+        for (user, code) in pairs {
+            codes.entry(UserId::from_uuid(user)).or_default().push(code);
+        }
+    }
+    for own in codes.values_mut() {
+        own.sort_unstable();
+    }
+    Ok(codes)
+}
+
+/// How many users there are. No tenant: it is a figure of the whole installation.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn count_users(rows: Rows<'_>) -> Result<u64, StorageError> {
+    let n: Option<i64> =
+        users::Entity::find().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+    Ok(count(n))
+}
+
+/// Deletes up to `limit` rows from each table of things that expire; says how many in all. Token
+/// families stay `retention` longer than they count. No tenant: what has expired counts for none.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit: u64) -> Result<u64, StorageError> {
+    let at = now.millis();
+    let over = lockouts::Column::WindowEndsAt.lte(at).and(lockouts::Column::LockedUntil.lte(at));
+    let ended = (now - retention).millis();
+    let forgotten = Condition::any()
+        .add(token_families::Column::ExpiresAt.lte(ended))
+        .add(token_families::Column::RevokedAt.lte(ended));
+    let mut deleted = 0;
+    deleted += delete::<opaque_tokens::Entity>(tx, opaque_tokens::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<revoked_tokens::Entity>(tx, revoked_tokens::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<used_assertions::Entity>(tx, used_assertions::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<tenant_keys::Entity>(tx, tenant_keys::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<lockouts::Entity>(tx, over, limit).await?;
+    deleted += delete::<token_families::Entity>(tx, forgotten, limit).await?;
+    Ok(deleted)
+}
+
+/// `DELETE … WHERE (key) IN (SELECT key … LIMIT n)`, which both databases know.
+async fn delete<E: EntityTrait>(
+    tx: &Tx,
+    condition: impl sea_orm::sea_query::IntoCondition,
+    limit: u64,
+) -> Result<u64, StorageError> {
+    use sea_orm::{Iterable as _, PrimaryKeyToColumn as _};
+    let key = || E::PrimaryKey::iter().map(|part| part.into_column());
+    let mut chosen = E::find().select_only();
+    for column in key() {
+        chosen = chosen.column(column);
+    }
+    let chosen = chosen.filter(condition).limit(limit).into_query();
+    let key = Expr::tuple(key().map(|column| Expr::col((E::default(), column))));
+    Ok(E::delete_many().filter(key.in_subquery(chosen)).exec(tx.raw()).await?.rows_affected)
+}

@@ -1,0 +1,281 @@
+//! Users, and the names by which they sign in.
+
+use sea_orm::ActiveValue::NotSet;
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait as _, Func};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, RelationTrait, Select,
+};
+
+use super::column::{corrupt, count};
+use super::db::{Rows, TenantRows, TenantTx};
+use super::entity::{role_assignments, roles, user_identifiers, users};
+use super::error::StorageError;
+use crate::model::ids::{TenantId, UserId};
+use crate::model::page::{Counted, PageNumber};
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+
+/// Which users a list shows.
+#[derive(Clone, Debug)]
+pub struct UserFilter {
+    /// Part of the address, username or name, upper and lower case alike (beyond ASCII as far as
+    /// the database folds letters).
+    pub search: Option<String>,
+    /// The code of a role that they hold at `now`.
+    pub role: Option<String>,
+    /// Whether they are enabled.
+    pub is_active: Option<bool>,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+pub(in crate::storage) fn noun(row: users::Model) -> Result<User, StorageError> {
+    Ok(User {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        id: UserId::from_uuid(row.id),
+        email: row.email,
+        email_verified: row.email_verified,
+        username: row.username,
+        name: row.name,
+        password_hash: row.password_hash,
+        profile: serde_json::from_str(&row.profile).map_err(|why| corrupt("users", "profile", why))?,
+        enabled: row.enabled,
+        has_second_factor: row.has_second_factor,
+        token_epoch: row.token_epoch,
+        created_at: Timestamp::from_millis(row.created_at),
+        updated_at: Timestamp::from_millis(row.updated_at),
+    })
+}
+
+fn row(tenant: TenantId, user: &User) -> users::Model {
+    users::Model {
+        tenant_id: tenant.uuid(),
+        id: user.id.uuid(),
+        email: user.email.clone(),
+        email_verified: user.email_verified,
+        username: user.username.clone(),
+        name: user.name.clone(),
+        password_hash: user.password_hash.clone(),
+        profile: user.profile.to_string(),
+        enabled: user.enabled,
+        has_second_factor: user.has_second_factor,
+        token_epoch: user.token_epoch,
+        created_at: user.created_at.millis(),
+        updated_at: user.updated_at.millis(),
+    }
+}
+
+fn of_tenant(rows: &TenantRows<'_>) -> Select<users::Entity> {
+    users::Entity::find().filter(users::Column::TenantId.eq(rows.tenant().uuid()))
+}
+
+/// Adds a user, without the names by which they sign in.
+///
+/// # Errors
+/// The id exists already, or the database is unavailable.
+pub async fn insert(tx: &TenantTx<'_>, user: &User) -> Result<(), StorageError> {
+    let row = row(tx.tenant(), user).into_active_model();
+    users::Entity::insert(row).exec_without_returning(&tx.raw()).await?;
+    Ok(())
+}
+
+/// Reserves a name, in its canonical form, for a user.
+///
+/// # Errors
+/// `Duplicate` if somebody has it; or the database is unavailable.
+pub async fn insert_identifier(tx: &TenantTx<'_>, canonical: &str, user: UserId) -> Result<(), StorageError> {
+    let row = user_identifiers::Model {
+        tenant_id: tx.tenant().uuid(),
+        canonical: canonical.to_owned(),
+        user_id: user.uuid(),
+    };
+    user_identifiers::Entity::insert(row.into_active_model()).exec_without_returning(&tx.raw()).await?;
+    Ok(())
+}
+
+/// Frees all names of a user.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete_identifiers(tx: &TenantTx<'_>, user: UserId) -> Result<(), StorageError> {
+    user_identifiers::Entity::delete_many()
+        .filter(user_identifiers::Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(user_identifiers::Column::UserId.eq(user.uuid()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
+}
+
+/// One user.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find(rows: &TenantRows<'_>, id: UserId) -> Result<Option<User>, StorageError> {
+    of_tenant(rows).filter(users::Column::Id.eq(id.uuid())).one(&rows.raw()).await?.map(noun).transpose()
+}
+
+/// One user, whom nobody else changes until this transaction ends: read this way what is changed
+/// and written back.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_for_update(tx: &TenantTx<'_>, id: UserId) -> Result<Option<User>, StorageError> {
+    let query = of_tenant(tx).filter(users::Column::Id.eq(id.uuid())).lock_exclusive();
+    query.one(&tx.raw()).await?.map(noun).transpose()
+}
+
+/// The user who has a name, given in its canonical form.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_by_identifier(rows: &TenantRows<'_>, canonical: &str) -> Result<Option<User>, StorageError> {
+    users::Entity::find()
+        .join(JoinType::InnerJoin, user_identifiers::Relation::User.def().rev())
+        .filter(user_identifiers::Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(user_identifiers::Column::Canonical.eq(canonical))
+        .one(&rows.raw())
+        .await?
+        .map(noun)
+        .transpose()
+}
+
+/// Up to `limit` users after one, by id.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn list_after(rows: &TenantRows<'_>, after: Option<UserId>, limit: u64) -> Result<Vec<User>, StorageError> {
+    let mut query = of_tenant(rows).order_by_asc(users::Column::Id).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(users::Column::Id.gt(after.uuid()));
+    }
+    query.all(&rows.raw()).await?.into_iter().map(noun).collect()
+}
+
+/// Writes everything about a user but the password hash, which only [`set_password_hash`] changes,
+/// and the names in `user_identifiers`. The token epoch only ever rises.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn update(tx: &TenantTx<'_>, user: &User) -> Result<(), StorageError> {
+    let mut row = row(tx.tenant(), user).into_active_model().reset_all();
+    row.tenant_id = NotSet;
+    row.id = NotSet;
+    row.password_hash = NotSet;
+    row.token_epoch = NotSet;
+    row.created_at = NotSet;
+    let epoch = user.token_epoch;
+    let later: CaseStatement =
+        Expr::case(users::Column::TokenEpoch.lt(epoch), epoch).finally(Expr::col(users::Column::TokenEpoch));
+    users::Entity::update_many()
+        .set(row)
+        .col_expr(users::Column::TokenEpoch, later.into())
+        .filter(users::Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(users::Column::Id.eq(user.id.uuid()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
+}
+
+/// Sets the password hash; with `replacing` only if that is still the present one. Says whether it did.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn set_password_hash(
+    tx: &TenantTx<'_>,
+    user: UserId,
+    new: &str,
+    replacing: Option<&str>,
+    updated_at: Timestamp,
+) -> Result<bool, StorageError> {
+    let mut query = users::Entity::update_many()
+        .col_expr(users::Column::PasswordHash, Expr::value(new))
+        .col_expr(users::Column::UpdatedAt, Expr::value(updated_at.millis()))
+        .filter(users::Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(users::Column::Id.eq(user.uuid()));
+    if let Some(old) = replacing {
+        query = query.filter(users::Column::PasswordHash.eq(old));
+    }
+    Ok(query.exec(&tx.raw()).await?.rows_affected == 1)
+}
+
+/// One page of the users that a filter lets through, by id, and how many there are in all.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn page(rows: &TenantRows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
+    paged(rows.unscoped(), of_tenant(rows).filter(condition(filter)), page).await
+}
+
+/// Counts what a query finds and reads one page of it.
+pub(in crate::storage) async fn paged(
+    rows: Rows<'_>,
+    query: Select<users::Entity>,
+    page: PageNumber,
+) -> Result<Counted<User>, StorageError> {
+    let total: Option<i64> =
+        query.clone().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+    let found = query
+        .order_by_asc(users::Column::Id)
+        .order_by_asc(users::Column::TenantId)
+        .offset(page.offset())
+        .limit(page.per_page)
+        .all(&rows.raw())
+        .await?;
+    Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total: count(total) })
+}
+
+/// A filter as a condition on `users`.
+pub(in crate::storage) fn condition(filter: &UserFilter) -> Condition {
+    let mut all = Condition::all();
+    if let Some(text) = &filter.search {
+        all = all.add(
+            Condition::any()
+                .add(contains(users::Column::Email, text))
+                .add(contains(users::Column::Username, text))
+                .add(contains(users::Column::Name, text)),
+        );
+    }
+    if let Some(code) = &filter.role {
+        all = all.add(holds(code, filter.now));
+    }
+    if let Some(active) = filter.is_active {
+        all = all.add(users::Column::Enabled.eq(active));
+    }
+    all
+}
+
+/// `lower(column) LIKE lower('%text%')`: both sides folded by the same function, so that a text
+/// always finds itself.
+fn contains(column: users::Column, text: &str) -> Expr {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    Func::lower(Expr::col((users::Entity, column)))
+        .binary(BinOper::Like, Func::lower(Expr::val(pattern)).binary(BinOper::Escape, Expr::Constant('!'.into())))
+}
+
+/// Whether a user holds a role that has not run out.
+fn holds(code: &str, now: Timestamp) -> Expr {
+    let assignment = role_assignments::Entity::find()
+        .select_only()
+        .expr(Expr::val(1))
+        .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())
+        .filter(
+            Expr::col((role_assignments::Entity, role_assignments::Column::TenantId))
+                .equals((users::Entity, users::Column::TenantId)),
+        )
+        .filter(
+            Expr::col((role_assignments::Entity, role_assignments::Column::UserId))
+                .equals((users::Entity, users::Column::Id)),
+        )
+        .filter(roles::Column::Code.eq(code))
+        .filter(super::roles::counts_at(now));
+    Expr::exists(assignment.into_query())
+}
