@@ -45,7 +45,7 @@ SETTINGS = {
 def arguments(about, **defaults):
     """Command line of a drill: `--binary` and one option for each default."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--binary", default=os.environ.get("GATEHOUSE_BINARY"), help="a built gatehouse")
+    parser.add_argument("--binary", default=os.environ.get("GATEHOUSE_TEST_BINARY"), help="a built gatehouse")
     for name, default in defaults.items():
         if isinstance(default, (list, tuple)):
             parser.add_argument(f"--{name}", choices=default, default=default[0])
