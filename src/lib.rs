@@ -10,6 +10,8 @@
 
 pub mod config;
 pub mod crypto;
+pub mod domain;
+pub mod jobs;
 pub mod model;
 pub mod storage;
 pub mod telemetry;

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backup;
 pub mod changes;
 pub mod clients;
+mod column;
 mod db;
 mod entity;
 mod error;
@@ -27,5 +28,5 @@ pub mod tokens;
 pub mod unscoped;
 pub mod users;
 
-pub use db::{Db, Engine, Rows, TenantRows, TenantTx, Tx};
+pub use db::{Db, Engine, Retryable, Rows, TenantRows, TenantTx, Tx};
 pub use error::StorageError;

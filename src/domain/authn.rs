@@ -1,0 +1,126 @@
+//! Passwords: who says so, and is it true. The one place that compares a password, for every way in.
+
+use super::ctx::Ctx;
+use super::error::{DomainError, Invalid};
+use super::lockout::{self, Attempt};
+use crate::crypto::password_pool::PoolError;
+use crate::model::audit::Outcome;
+use crate::model::secret::Secret;
+use crate::model::text;
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::storage::{TenantTx, lockouts, users};
+
+/// A person who proved who they are; only this module makes one.
+#[derive(Clone)]
+pub struct Authenticated {
+    /// Who.
+    pub user: User,
+    /// How (RFC 8176): `pwd`.
+    pub amr: Vec<String>,
+    /// When.
+    pub at: Timestamp,
+    account: [u8; 32],
+    rehashed: Option<String>,
+}
+
+impl Authenticated {
+    /// Records the success in the transaction that records what it was for: starts the count of
+    /// wrong passwords anew, stores the better hash, and says whether the person may still sign in.
+    pub(super) async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {
+        let fresh = users::find(tx, self.user.id).await?;
+        let unchanged = |user: &User| user.enabled && user.password_hash == self.user.password_hash;
+        let user = fresh.filter(unchanged).ok_or(DomainError::NotAuthenticated("changed while signing in"))?;
+        lockouts::clear(tx, &self.account).await?;
+        if let Some(better) = &self.rehashed {
+            users::set_password_hash(tx, user.id, better, user.password_hash.as_deref(), self.at).await?;
+        }
+        Ok(user)
+    }
+}
+
+/// Checks an identifier (address or username) and a password.
+///
+/// Every refusal takes the same path and the same work: an unknown account is compared with a dummy
+/// hash, a locked one too.
+///
+/// # Errors
+/// [`DomainError::NotAuthenticated`] with the cause for the audit log, which this has written;
+/// [`DomainError::SecondFactorNeeded`]; [`DomainError::Busy`]; or the database is unavailable.
+pub async fn password(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result<Authenticated, DomainError> {
+    let outcome = check(ctx, identifier, password).await;
+    if let Err(DomainError::NotAuthenticated(cause)) = &outcome {
+        ctx.core.metrics.login_failed();
+        let entry = ctx.audit("user.sign_in", None, Outcome::Failure, Some((*cause).to_owned()));
+        super::audit::append(ctx.core, entry).await?;
+    }
+    outcome
+}
+
+async fn check(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result<Authenticated, DomainError> {
+    let config = &ctx.core.config.passwords;
+    let too_long = password.chars().count() > usize::from(config.max_length);
+    let canonical = text::canonical(identifier.trim());
+    let user = users::find_by_identifier(&ctx.core.db.read().of(ctx.tenant_id()), &canonical).await?;
+    let account = user.as_ref().map_or(canonical, |user| user.id.to_string());
+    let attempt = lockout::attempt(ctx, &account).await?;
+
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let source = source(ctx);
+    let secret = Secret::new(if too_long { String::new() } else { password.to_owned() });
+    let verified = match (stored, &attempt) {
+        (Some(stored), Some(_)) if !too_long => ctx.core.passwords.verify(secret, stored, source).await,
+        _ => ctx.core.passwords.verify_dummy(secret, source).await,
+    }
+    .map_err(busy)?;
+
+    let Some(attempt) = attempt else { return Err(DomainError::NotAuthenticated("account is locked")) };
+    let Some(user) = user else { return Err(DomainError::NotAuthenticated("no such account")) };
+    if too_long || !verified.ok {
+        return Err(DomainError::NotAuthenticated("wrong password"));
+    }
+    if !user.enabled {
+        return Err(DomainError::NotAuthenticated("account is disabled"));
+    }
+    let rehashed = if verified.needs_rehash {
+        Some(ctx.core.passwords.hash(Secret::new(password.to_owned()), source).await.map_err(busy)?)
+    } else {
+        None
+    };
+    Ok(proved(ctx, user, &attempt, rehashed))
+}
+
+fn proved(ctx: &Ctx<'_>, user: User, attempt: &Attempt, rehashed: Option<String>) -> Authenticated {
+    Authenticated { user, amr: vec!["pwd".to_owned()], at: ctx.now(), account: attempt.account(), rehashed }
+}
+
+/// Hashes a new password after checking its length against `min` characters.
+///
+/// # Errors
+/// [`DomainError::Invalid`], [`DomainError::Busy`].
+pub async fn hash_new(ctx: &Ctx<'_>, password: &str, min: usize) -> Result<String, DomainError> {
+    let length = password.chars().count();
+    let max = usize::from(ctx.core.config.passwords.max_length);
+    if length < min {
+        return Err(Invalid::new("password", format!("must be at least {min} characters")).into());
+    }
+    if length > max {
+        return Err(Invalid::new("password", format!("must be at most {max} characters")).into());
+    }
+    ctx.core.passwords.hash(Secret::new(password.to_owned()), source(ctx)).await.map_err(busy)
+}
+
+fn busy(error: PoolError) -> DomainError {
+    match error {
+        PoolError::Busy { retry_after } => DomainError::Busy { retry_after },
+        other => DomainError::Defect(other.to_string()),
+    }
+}
+
+/// A number for where the request came from, by which the hashing pool is fair.
+fn source(ctx: &Ctx<'_>) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    ctx.origin.address.hash(&mut hasher);
+    hasher.finish()
+}

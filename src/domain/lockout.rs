@@ -1,0 +1,101 @@
+//! Guessing: one attempt at a time for each account, counted before the password is looked at.
+//!
+//! The count is a row, so it is exact over all copies and all ways to sign in. Attempts on one
+//! account wait for each other in this process, so that honest sign-ins at the same moment are
+//! never counted as guesses of one another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::ctx::Ctx;
+use super::error::DomainError;
+use crate::crypto::digest::Digest;
+use crate::storage::lockouts;
+
+/// How long one waits for those before it on the same account.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A gate for each account that somebody signs in to at this moment.
+#[derive(Default)]
+pub(super) struct Turnstile(Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<()>>>>);
+
+/// One attempt that is under way.
+pub(super) struct Attempt {
+    account: [u8; 32],
+    _turn: tokio::sync::OwnedMutexGuard<()>,
+}
+
+impl Turnstile {
+    async fn pass(&self, account: [u8; 32]) -> Result<tokio::sync::OwnedMutexGuard<()>, DomainError> {
+        let gate = {
+            let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if gates.len() > 1024 {
+                gates.retain(|_, gate| Arc::strong_count(gate) > 1);
+            }
+            Arc::clone(gates.entry(account).or_default())
+        };
+        tokio::time::timeout(PATIENCE, gate.lock_owned()).await.map_err(|_| DomainError::Busy { retry_after: PATIENCE })
+    }
+}
+
+/// What an account is counted under: a digest, so that guessed names are not stored.
+fn account_key(ctx: &Ctx<'_>, account: &str) -> [u8; 32] {
+    *Digest::of_parts("gatehouse account", &[ctx.tenant_id().uuid().as_bytes(), account.as_bytes()]).as_bytes()
+}
+
+/// Takes a turn and counts it as a failure until it proves to be none; `None` while the account is
+/// locked. `account` is the user's id, or the canonical name if nobody has it: one count for all the
+/// names of an account, and no difference whether it exists.
+pub(super) async fn attempt(ctx: &Ctx<'_>, account: &str) -> Result<Option<Attempt>, DomainError> {
+    let account = account_key(ctx, account);
+    let turn = ctx.core.turnstile.pass(account).await?;
+    let rules = &ctx.core.config.lockout;
+    let attempt = Attempt { account, _turn: turn };
+    if rules.failures == 0 {
+        return Ok(Some(attempt));
+    }
+    let now = ctx.now();
+    let input = (ctx.tenant_id(), account, now, now + rules.window, now + rules.duration, i32::from(rules.failures));
+    let open = ctx
+        .core
+        .db
+        .write(input, |tx, (tenant, account, now, window_ends, lock_until, limit)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let count = lockouts::count_attempt(&of, account, *now, *window_ends).await?;
+                if count.locked_until > *now {
+                    return Ok(false);
+                }
+                if count.failures > *limit {
+                    lockouts::lock(&of, account, *lock_until).await?;
+                    return Ok(false);
+                }
+                Ok::<_, DomainError>(true)
+            })
+        })
+        .await?;
+    Ok(open.then_some(attempt))
+}
+
+impl Attempt {
+    /// The account's key, for clearing the count in the transaction that records the success.
+    pub(super) const fn account(&self) -> [u8; 32] {
+        self.account
+    }
+}
+
+/// Opens a locked account.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn unlock(ctx: &Ctx<'_>, account: &str) -> Result<(), DomainError> {
+    let account = account_key(ctx, account);
+    let input = (ctx.tenant_id(), account);
+    ctx.core
+        .db
+        .write(input, |tx, (tenant, account)| {
+            Box::pin(async move { Ok::<_, DomainError>(lockouts::clear(&tx.of(*tenant), account).await?) })
+        })
+        .await
+}

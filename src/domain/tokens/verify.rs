@@ -1,0 +1,146 @@
+//! The verifier: every bearer check of every face starts here. A signature alone is never enough.
+
+use std::sync::Arc;
+
+use super::claims::AccessClaims;
+use super::mint::{IDAAS_CLIENT, TYP};
+use crate::crypto::jws::{self, Typ};
+use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::clients::{self, LiveClient};
+use crate::domain::core::Core;
+use crate::domain::tenants::{self, LiveTenant};
+use crate::domain::{DomainError, keys, users};
+use crate::model::ids::{ClientId, UserId};
+use crate::model::scope::OAuthScope;
+use crate::model::time::Timestamp;
+use crate::storage::tokens;
+
+/// On whose behalf a token speaks.
+#[derive(Clone)]
+pub enum Principal {
+    /// A service, for itself.
+    Service(Arc<LiveClient>),
+    /// A person.
+    User(UserId),
+}
+
+/// A token that counts at this moment; only [`verify`] makes one.
+#[derive(Clone)]
+pub struct Verified {
+    /// Whose token.
+    pub tenant: Arc<LiveTenant>,
+    /// What it says.
+    pub claims: AccessClaims,
+    /// What it may be used for now: a scope revoked since it was issued is not in here.
+    pub scope: OAuthScope,
+    /// Who speaks.
+    pub principal: Principal,
+}
+
+impl Verified {
+    /// Whether it is meant for gatehouse's own interfaces (RFC 9068 §4).
+    #[must_use]
+    pub fn is_for_us(&self) -> bool {
+        self.claims.aud.contains(&self.tenant.issuer)
+    }
+}
+
+fn refused<T>(why: &'static str) -> Result<T, DomainError> {
+    Err(DomainError::NotAuthenticated(why))
+}
+
+/// Whether a token counts: issuer, signature, type, times, revocation, and the state of its
+/// tenant, client and subject at this moment (one second old at most).
+///
+/// # Errors
+/// [`DomainError::NotAuthenticated`] with the cause for logs; or the database is unavailable.
+pub async fn verify(core: &Core, token: &str) -> Result<Verified, DomainError> {
+    let (tenant, claims) = match opaque::recognise(TokenKind::AccessToken, token) {
+        Some(digest) => opened(core, digest.as_bytes()).await?,
+        None => signed(core, token).await?,
+    };
+    let now = core.clock.now();
+    let leeway = core.config.tokens.clock_leeway;
+    if Timestamp::from_seconds(claims.exp) <= now {
+        return refused("expired");
+    }
+    if Timestamp::from_seconds(claims.iat) > now + leeway {
+        return refused("issued in the future");
+    }
+    let names = [Some(&claims.jti), claims.family.as_ref()];
+    for name in names.into_iter().flatten() {
+        if is_revoked(core, &tenant, name).await? {
+            return refused("revoked");
+        }
+    }
+    let (principal, scope) = subject(core, &tenant, &claims).await?;
+    Ok(Verified { tenant, claims, scope, principal })
+}
+
+/// A JWT (RFC 9068 §4): whose key is said by `iss` and `kid`, and only that key is tried.
+async fn signed(core: &Core, token: &str) -> Result<(Arc<LiveTenant>, AccessClaims), DomainError> {
+    let Some(peeked) = jws::peek(token) else { return refused("not a token") };
+    let (Some(issuer), Some(kid)) = (peeked.unverified_iss(), peeked.kid.as_deref()) else {
+        return refused("no issuer or key id");
+    };
+    let tenant = match tenants::of_issuer(core, &issuer).await {
+        Err(DomainError::NotFound(_)) => return refused("unknown issuer"),
+        other => other?,
+    };
+    let ring = keys::keyring(core, tenant.tenant.id).await?;
+    let Some(key) = ring.verifying(kid) else { return refused("unknown key") };
+    match peeked.verify::<AccessClaims>(key, Typ::Is(TYP)) {
+        Ok(claims) => Ok((tenant, claims)),
+        Err(_) => refused("bad signature, type or claims"),
+    }
+}
+
+/// A reference token; it does not say whose it is, so it is one of the default tenant's.
+async fn opened(core: &Core, digest: &[u8; 32]) -> Result<(Arc<LiveTenant>, AccessClaims), DomainError> {
+    let tenant = tenants::default(core).await?;
+    match tokens::find_opaque(&core.db.read().of(tenant.tenant.id), digest).await? {
+        Some(found) => {
+            let claims = serde_json::from_str(&found.claims).map_err(|why| DomainError::Defect(why.to_string()))?;
+            Ok((tenant, claims))
+        }
+        None => refused("unknown reference token"),
+    }
+}
+
+async fn is_revoked(core: &Core, tenant: &LiveTenant, name: &str) -> Result<bool, DomainError> {
+    let key = (tenant.tenant.id, Arc::from(name));
+    core.revoked
+        .get(key, async |(tenant, name)| Ok(tokens::any_revoked(&core.db.read().of(*tenant), &[name]).await?))
+        .await
+}
+
+/// The state of client and subject at this moment, and what is left of the scope.
+async fn subject(core: &Core, tenant: &LiveTenant, claims: &AccessClaims) -> Result<(Principal, OAuthScope), DomainError> {
+    let scope: OAuthScope = claims.scope.as_deref().unwrap_or_default().parse().unwrap_or_default();
+    let client = match live_client(core, tenant, &claims.client_id).await? {
+        Some(client) => Some(client),
+        None if claims.client_id == IDAAS_CLIENT => None,
+        None => return refused("client is unknown or disabled"),
+    };
+    if claims.sub == claims.client_id {
+        let Some(client) = client else { return refused("no subject") };
+        let scope = scope.intersection(&client.client.permissions);
+        return Ok((Principal::Service(client), scope));
+    }
+    let Ok(user) = claims.sub.parse::<UserId>() else { return refused("unknown kind of subject") };
+    match users::state(core, tenant.tenant.id, user).await {
+        Ok(state) if state.enabled && state.token_epoch == claims.epoch => Ok((Principal::User(user), scope)),
+        Ok(_) => refused("subject is disabled or has ended its tokens"),
+        Err(DomainError::NotFound(_)) => refused("subject is gone"),
+        Err(other) => Err(other),
+    }
+}
+
+async fn live_client(core: &Core, tenant: &LiveTenant, id: &str) -> Result<Option<Arc<LiveClient>>, DomainError> {
+    let Ok(id) = id.parse::<ClientId>() else { return Ok(None) };
+    match clients::live(core, tenant.tenant.id, &id).await {
+        Ok(client) => Ok(Some(client)),
+        Err(DomainError::NotFound(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
