@@ -24,6 +24,8 @@ pub mod roles;
 pub mod signing_keys;
 mod sqlite_writer;
 pub mod tenants;
+#[cfg(test)]
+mod tests;
 pub mod tokens;
 pub mod unscoped;
 pub mod users;

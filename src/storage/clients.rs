@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait,
     Select,
@@ -142,10 +142,22 @@ pub async fn insert(tx: &TenantTx<'_>, client: &Client) -> Result<(), StorageErr
 /// # Errors
 /// The database is unavailable, or the row is damaged.
 pub async fn find(rows: &TenantRows<'_>, id: &ClientId) -> Result<Option<Client>, StorageError> {
-    let Some(row) = of_tenant(rows).filter(clients::Column::Id.eq(id.as_str())).one(&rows.raw()).await? else {
-        return Ok(None);
-    };
-    let codes = permission_codes(rows, Some(id)).await?.remove(&row.id).unwrap_or_default();
+    one(rows, of_tenant(rows).filter(clients::Column::Id.eq(id.as_str()))).await
+}
+
+/// One client, which nobody else changes until this transaction ends: read this way what is written
+/// back, or what must still be so when the transaction commits.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_for_update(tx: &TenantTx<'_>, id: &ClientId) -> Result<Option<Client>, StorageError> {
+    one(tx, of_tenant(tx).filter(clients::Column::Id.eq(id.as_str())).lock(LockType::NoKeyUpdate)).await
+}
+
+async fn one(rows: &TenantRows<'_>, query: Select<clients::Entity>) -> Result<Option<Client>, StorageError> {
+    let Some(row) = query.one(&rows.raw()).await? else { return Ok(None) };
+    let id = parsed(TABLE, "id", &row.id)?;
+    let codes = permission_codes(rows, Some(&id)).await?.remove(&row.id).unwrap_or_default();
     noun(row, codes).map(Some)
 }
 
@@ -167,7 +179,8 @@ pub async fn services(rows: &TenantRows<'_>) -> Result<Vec<Client>, StorageError
     all(rows, of_tenant(rows).filter(clients::Column::GrantTypes.contains(named))).await
 }
 
-/// Writes everything about a client but its permissions; says whether it exists.
+/// Writes everything about a client but its permissions; says whether it exists. What is written
+/// must have been read by [`find_for_update`].
 ///
 /// # Errors
 /// The database is unavailable.

@@ -1,14 +1,14 @@
 //! Signing keys and their states.
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::column::{millis, moment, parsed};
 use super::db::{TenantRows, TenantTx};
-use super::entity::signing_keys;
+use super::entity::{signing_keys, tenants};
 use super::error::StorageError;
 use crate::model::ids::{KeyId, TenantId};
-use crate::model::signing_key::{KeyState, SigningKey};
+use crate::model::signing_key::{KeyState, SigningAlg, SigningKey};
 use crate::model::time::Timestamp;
 
 fn noun(row: signing_keys::Model) -> Result<SigningKey, StorageError> {
@@ -59,6 +59,33 @@ pub async fn list(rows: &TenantRows<'_>) -> Result<Vec<SigningKey>, StorageError
     // Ties are broken here, because databases differ in how they order texts.
     all.sort_by(|a, b| (a.created_at, &a.kid).cmp(&(b.created_at, &b.kid)));
     Ok(all)
+}
+
+/// Keeps every other copy from working on this tenant's keys until the transaction ends.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn lock(tx: &TenantTx<'_>) -> Result<(), StorageError> {
+    // The tenant's row stands for its keys: there may be none yet, and rows to come can't be locked.
+    tenants::Entity::find_by_id(tx.tenant().uuid()).lock(LockType::NoKeyUpdate).one(&tx.raw()).await?;
+    Ok(())
+}
+
+/// Notes on the active key of an algorithm that it is to retire, if that is not noted yet.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn mark_due(tx: &TenantTx<'_>, alg: SigningAlg, at: Timestamp) -> Result<(), StorageError> {
+    use signing_keys::Column;
+    signing_keys::Entity::update_many()
+        .col_expr(Column::RetiredAt, Expr::value(at.millis()))
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::Alg.eq(alg.as_str()))
+        .filter(Column::State.eq(KeyState::Active.as_str()))
+        .filter(Column::RetiredAt.is_null())
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
 }
 
 /// Moves a key from one state to the next, if it still stands where `from` says; says whether it

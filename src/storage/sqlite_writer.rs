@@ -94,7 +94,7 @@ where
     }
     let tx = Tx::new(group.begin().await?);
     // A panic costs this one transaction, not the writer.
-    let done = AssertUnwindSafe(work(&tx, &input)).catch_unwind().await;
+    let done = AssertUnwindSafe(async { work(&tx, &input).await }).catch_unwind().await;
     match done {
         Ok(Ok(value)) => {
             let changes = tx.commit().await?;

@@ -1,7 +1,7 @@
 //! Users, and the names by which they sign in.
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait as _, Func};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait as _, Func, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, RelationTrait, Select,
@@ -115,13 +115,13 @@ pub async fn find(rows: &TenantRows<'_>, id: UserId) -> Result<Option<User>, Sto
     of_tenant(rows).filter(users::Column::Id.eq(id.uuid())).one(&rows.raw()).await?.map(noun).transpose()
 }
 
-/// One user, whom nobody else changes until this transaction ends: read this way what is changed
-/// and written back.
+/// One user, whom nobody else changes until this transaction ends: read this way what is written
+/// back, or what must still be so when the transaction commits.
 ///
 /// # Errors
 /// The database is unavailable, or the row is damaged.
 pub async fn find_for_update(tx: &TenantTx<'_>, id: UserId) -> Result<Option<User>, StorageError> {
-    let query = of_tenant(tx).filter(users::Column::Id.eq(id.uuid())).lock_exclusive();
+    let query = of_tenant(tx).filter(users::Column::Id.eq(id.uuid())).lock(LockType::NoKeyUpdate);
     query.one(&tx.raw()).await?.map(noun).transpose()
 }
 
@@ -152,8 +152,9 @@ pub async fn list_after(rows: &TenantRows<'_>, after: Option<UserId>, limit: u64
     query.all(&rows.raw()).await?.into_iter().map(noun).collect()
 }
 
-/// Writes everything about a user but the password hash, which only [`set_password_hash`] changes,
-/// and the names in `user_identifiers`. The token epoch only ever rises.
+/// Writes everything about a user but the names in `user_identifiers`. The token epoch only ever
+/// rises. What is written must have been read by [`find_for_update`], or a change made by another
+/// copy at the same time is lost.
 ///
 /// # Errors
 /// The database is unavailable.
@@ -161,7 +162,6 @@ pub async fn update(tx: &TenantTx<'_>, user: &User) -> Result<(), StorageError> 
     let mut row = row(tx.tenant(), user).into_active_model().reset_all();
     row.tenant_id = NotSet;
     row.id = NotSet;
-    row.password_hash = NotSet;
     row.token_epoch = NotSet;
     row.created_at = NotSet;
     let epoch = user.token_epoch;
