@@ -46,7 +46,7 @@ pub use outbound::OutboundConfig;
 pub use passwords::PasswordConfig;
 pub use problem::{ConfigError, Given, Origin, Problem};
 pub use registration::RegistrationConfig;
-pub use secrets::{MasterKey, MasterKeySource, SecretsConfig};
+pub use secrets::{MasterKeySource, SecretsConfig};
 pub use section::{Key, Section};
 pub use sessions::{CookieName, SessionConfig};
 pub use source::{ConfigFile, Sources};
@@ -223,6 +223,9 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     });
     if !origins.contains_key("database_url") {
         config.place_database();
+    }
+    if !origins.contains_key("issuer") {
+        config.http.issuer = Issuer::on_this_machine(config.http.bind.port());
     }
     let loaded = Loaded { config, origins };
     problems.extend(loaded.faults(&unreadable));

@@ -1,9 +1,14 @@
 //! What each key allows alone but not together: one line of the table a rule.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use ipnet::IpNet;
 
 use super::Config;
 use super::database::DatabaseEngine;
+use crate::crypto::sealing::MasterKey;
+use crate::model::secret::Secret;
 
 /// One rule about keys that must fit together.
 pub(super) struct Check {
@@ -78,17 +83,7 @@ pub(super) const CHECKS: &[Check] = &[
             )
         },
     },
-    Check {
-        keys: &["master_key_file"],
-        fault: |c| {
-            let missing = c.secrets.master_key_file.as_ref().is_some_and(|path| !path.is_file());
-            fault_if(
-                missing,
-                "is not a file that exists",
-                "create it, for example with openssl rand -base64 32, or unset it to have one made in data_dir",
-            )
-        },
-    },
+    Check { keys: &["master_key_file"], fault: |c| key_file_fault(c.secrets.master_key_file.as_deref()?) },
     Check {
         keys: &["smtp_url", "mail_from"],
         fault: |c| fault_if(c.mail.smtp_url.is_some() && c.mail.from.is_none(), "has no sender", "set mail_from"),
@@ -210,3 +205,14 @@ pub(super) const CHECKS: &[Check] = &[
         },
     },
 ];
+
+/// What is wrong with a file that should hold the master key.
+fn key_file_fault(path: &Path) -> Option<Fault> {
+    const REMEDY: &str =
+        "create it with openssl rand -base64 32, readable by this process, or unset it to have one made in data_dir";
+    match std::fs::read_to_string(path).map(Secret::new) {
+        Ok(text) => fault_if(MasterKey::parse(text.expose()).is_err(), "holds no 32 bytes as base64 or hex", REMEDY),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(("does not exist", REMEDY)),
+        Err(_) => Some(("is not a file that can be read", REMEDY)),
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::section::section;
-use super::value::{Refused, Value, mask_url};
+use super::value::{HIDDEN, Refused, Value, mask_url};
 use crate::model::secret::Secret;
 
 section! {
@@ -39,7 +39,7 @@ section! {
 impl DatabaseConfig {
     /// How many connections the pool holds.
     #[must_use]
-    pub fn connections(&self) -> u32 {
+    pub fn pool_size(&self) -> u32 {
         match self.pool_size {
             0 => u32::try_from(super::cores().saturating_mul(4)).map_or(20, |n| n.clamp(1, 20)),
             size => size,
@@ -166,6 +166,7 @@ impl Value for DatabaseUrl {
     }
 
     fn mask(text: &str) -> String {
-        mask_url(text)
+        // Without a scheme it could be anything, a password alone among it.
+        if text.contains("://") || text.starts_with("sqlite:") { mask_url(text) } else { HIDDEN.to_owned() }
     }
 }

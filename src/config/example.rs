@@ -28,7 +28,7 @@ pub(super) fn text() -> String {
             let mut out = out.borrow_mut();
             let _ = write!(out, "\n{}", comment(key.doc));
             if let Some(range) = setting.range() {
-                let _ = writeln!(out, "# Takes {range}.");
+                let _ = writeln!(out, "# {range}.");
             }
             let _ = match setting.toml() {
                 Some(value) => writeln!(out, "# {} = {value}", key.name),

@@ -16,7 +16,8 @@ section! {
     /// Address and port to listen on.
     bind: SocketAddr = "bind", SocketAddr::from(([127, 0, 0, 1], 8080));
     /// The address the world uses: the issuer in every token and the start of every link.
-    /// Must be https unless the host is loopback. No path, query or trailing slash.
+    /// Must be https unless the host is loopback. No path, query or trailing slash. The default
+    /// follows the port of bind.
     issuer: Issuer = "issuer", Issuer::default();
     /// Networks whose Forwarded and X-Forwarded-* headers count. The client's address is the
     /// right-most one that is not in here. Nobody is believed by default.
@@ -84,6 +85,16 @@ impl Issuer {
         self.text.starts_with("https://")
     }
 
+    /// The default: this machine by name, at the port that is listened on.
+    pub(super) fn on_this_machine(port: u16) -> Self {
+        match port {
+            // Port 0 means that the system picks one, which is not known yet.
+            0 | 8080 => Self::default(),
+            80 => Self { text: "http://localhost".to_owned(), url: None },
+            port => Self { text: format!("http://localhost:{port}"), url: None },
+        }
+    }
+
     /// The host, without the port.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -94,6 +105,13 @@ impl Issuer {
 impl Default for Issuer {
     fn default() -> Self {
         Self { text: "http://localhost:8080".to_owned(), url: None }
+    }
+}
+
+impl std::str::FromStr for Issuer {
+    type Err = Refused;
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        Self::parse(text)
     }
 }
 

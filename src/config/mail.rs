@@ -6,7 +6,7 @@ use url::Url;
 
 use super::http::is_loopback;
 use super::section::section;
-use super::value::{Refused, Value, mask_url};
+use super::value::{HIDDEN, Refused, Value, mask_url};
 use crate::model::secret::Secret;
 use crate::model::text::{DisplayName, Email};
 
@@ -124,7 +124,8 @@ impl Value for SmtpUrl {
     }
 
     fn mask(text: &str) -> String {
-        mask_url(text)
+        // Without a scheme it could be anything, a password alone among it.
+        if text.contains("://") { mask_url(text) } else { HIDDEN.to_owned() }
     }
 }
 

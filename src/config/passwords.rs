@@ -25,8 +25,8 @@ section! {
     /// How many may be hashed at once; 0 means one fewer than there are cores, at least one.
     /// The memory this takes is this number times passwords.argon2_memory.
     concurrency: u16 = "passwords.concurrency", 0, from 0, to 1024;
-    /// How many may wait for their turn; 0 means 140 for each that may be hashed at once.
-    /// Beyond it the answer is 503 with Retry-After.
+    /// How many may wait for their turn; 0 means as many as get it within passwords.queue_timeout
+    /// on this machine. Beyond it the answer is 503 with Retry-After.
     queue: u32 = "passwords.queue", 0, from 0, to 100_000;
     /// How long one may wait for its turn; after it the answer is 503 with Retry-After.
     queue_timeout: Duration = "passwords.queue_timeout", Duration::from_secs(2),
@@ -43,13 +43,9 @@ impl PasswordConfig {
         }
     }
 
-    /// How many may wait for their turn.
+    /// How many may wait for their turn; nothing means as many as get it in time.
     #[must_use]
-    pub fn queue_length(&self) -> usize {
-        match self.queue {
-            // Four seconds of work at some 35 hashes a second and core.
-            0 => self.permits().saturating_mul(140),
-            length => usize::try_from(length).unwrap_or(usize::MAX),
-        }
+    pub fn queue_length(&self) -> Option<usize> {
+        usize::try_from(self.queue).ok().filter(|length| *length > 0)
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::section::section;
 use super::value::{HIDDEN, Refused, Value};
-use crate::model::secret::Secret;
+use crate::crypto::sealing::MasterKey;
 
 section! {
     /// Where its own files lie and what encrypts private keys at rest.
@@ -13,8 +13,8 @@ section! {
     /// Folder for what it keeps beside the database: the master key, the embedded database, the
     /// outbox of mails.
     data_dir: PathBuf = "data_dir", PathBuf::from("data");
-    /// What encrypts private keys and second-factor secrets at rest: at least 32 characters, such
-    /// as `openssl rand -base64 32` prints. Better kept in a file: see master_key_file.
+    /// What encrypts private keys and second-factor secrets at rest: 32 random bytes as base64
+    /// or hex, such as `openssl rand -base64 32` prints. Better kept in a file: see master_key_file.
     master_key: Option<MasterKey> = "master_key", None, like "...";
     /// File with the master key. It must exist. When neither this nor master_key is set, a key
     /// is made once in data_dir/master.key (mode 0600). Several copies must share one key.
@@ -44,44 +44,15 @@ pub enum MasterKeySource {
     MadeOnce(PathBuf),
 }
 
-/// A master key in its textual form: any text with at least 32 characters.
-#[derive(Clone)]
-pub struct MasterKey(Secret<String>);
-
-impl MasterKey {
-    /// How many characters it has at least.
-    pub const MIN_LENGTH: usize = 32;
-
-    /// The key's text; the caller derives the encryption key from these bytes.
-    #[must_use]
-    pub const fn expose(&self) -> &str {
-        self.0.expose().as_str()
-    }
-}
-
-impl std::str::FromStr for MasterKey {
-    type Err = Refused;
-    /// Takes the text of the configuration or of the file; space around it does not count.
-    fn from_str(text: &str) -> Result<Self, Refused> {
-        Self::parse(text.trim())
-    }
-}
-
 impl Value for MasterKey {
-    const EXPECTED: &'static str = "at least 32 characters, such as `openssl rand -base64 32` prints";
+    const EXPECTED: &'static str = "32 random bytes as base64 or hex, such as `openssl rand -base64 32` prints";
 
     fn parse(text: &str) -> Result<Self, Refused> {
-        if text.chars().count() < Self::MIN_LENGTH {
-            return Err("is too short to be a key".into());
-        }
-        if text.chars().any(char::is_control) {
-            return Err("contains control characters".into());
-        }
-        Ok(Self(Secret::new(text.to_owned())))
+        Self::parse(text).map_err(|_| "is not 32 bytes as base64 or hex".into())
     }
 
     fn text(&self) -> String {
-        self.expose().to_owned()
+        self.to_text().expose().clone()
     }
 
     fn mask(_: &str) -> String {

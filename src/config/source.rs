@@ -222,7 +222,7 @@ fn closest(key: &str, known: &[&'static str]) -> Option<&'static str> {
         .iter()
         .map(|name| (distance(&key, &bare(name)), *name))
         .min()
-        .filter(|(distance, name)| *distance <= 2.min(name.len() / 3))
+        .filter(|(distance, _)| *distance <= 2.min(key.len() / 2))
         .map(|(_, name)| name)
 }
 

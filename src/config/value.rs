@@ -239,7 +239,7 @@ impl<T: Value + PartialOrd> Setting for Bounded<'_, T> {
     }
 
     fn range(&self) -> Option<String> {
-        Some(self.in_words())
+        Some(self.in_words().replacen("from", "From", 1))
     }
 }
 
@@ -443,38 +443,41 @@ impl Value for Email {
 pub(super) const HIDDEN: &str = "***";
 
 /// A URL with the password in it hidden. It works on the text alone, so that a URL which does not
-/// parse is covered as well: from the first colon of the user part up to the last `@`, and the
-/// values of query parameters that are named like a password.
+/// parse is covered as well, and hides too much rather than too little: from the first colon of the
+/// user part up to the last `@`; the values of query parameters that are named like a password; and
+/// everything from there on where an `@` behind a `?` leaves open which of the two it is.
 pub(super) fn mask_url(text: &str) -> String {
-    let (start, query) = match text.split_once('?') {
-        Some((start, query)) if !query.contains('@') => (start, Some(query)),
-        _ => (text, None),
+    let Some((scheme, rest)) = text.split_once("://") else {
+        let plain = !text.contains(['@', '=']) && !text.contains(char::is_whitespace);
+        return if plain { text.to_owned() } else { HIDDEN.to_owned() };
     };
-    let (scheme, rest) = match start.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), start),
-    };
-    let mut masked = match rest.rsplit_once('@') {
-        None => format!("{scheme}{rest}"),
+    match rest.rsplit_once('@') {
+        _ if rest.contains(char::is_whitespace) => format!("{scheme}://{HIDDEN}"),
+        None => format!("{scheme}://{}", mask_query(rest)),
+        Some((user, _)) if user.contains('?') => {
+            let shown = user.split([':', '?']).next().unwrap_or_default();
+            format!("{scheme}://{shown}{HIDDEN}")
+        }
         Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) if !scheme.is_empty() => format!("{scheme}{user}:{HIDDEN}@{host}"),
-            None if !scheme.is_empty() => format!("{scheme}{user}@{host}"),
-            _ => format!("{HIDDEN}@{host}"),
+            Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{}", mask_query(host)),
+            None => format!("{scheme}://{user}@{}", mask_query(host)),
         },
-    };
-    if let Some(query) = query {
-        let pairs: Vec<_> = query
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((name, _)) if name.to_ascii_lowercase().contains("pass") => {
-                    format!("{name}={HIDDEN}")
-                }
-                _ => pair.to_owned(),
-            })
-            .collect();
-        masked = format!("{masked}?{}", pairs.join("&"));
     }
-    masked
+}
+
+/// What follows the user part, the values of parameters that are named like a password hidden.
+fn mask_query(text: &str) -> String {
+    let Some((path, query)) = text.split_once('?') else {
+        return text.to_owned();
+    };
+    let pairs: Vec<_> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name}={HIDDEN}"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", pairs.join("&"))
 }
 
 /// How many events are let through: so many in a period, and so many at once.

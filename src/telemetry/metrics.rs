@@ -5,7 +5,7 @@
 //! number of series stays bounded.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -33,8 +33,7 @@ pub struct Metrics {
     pub hashing: HashMetrics,
     /// The database pool.
     pub database: DatabaseMetrics,
-    /// Rows of the access log that were shed.
-    pub access_log_shed: Counter,
+    access_log_shed: Counter,
     /// Requests and tasks that panicked.
     pub panics: Counter,
     /// Age in seconds of the newest change that this copy has not acted on; zero when it is up to
@@ -128,7 +127,11 @@ impl Metrics {
                     "Password hashes refused because too many waited, or waited too long.",
                     &[],
                 ),
-                seconds: maker.histogram("password_hash_seconds", "Time to compute a password hash.", &[]),
+                seconds: maker.histogram(
+                    "password_hash_seconds",
+                    "Time from asking for a password hash to having it, the waiting included.",
+                    &[],
+                ),
             },
             database: DatabaseMetrics {
                 size: maker.gauge("database_pool_size", "Open database connections.", &[]),
@@ -155,6 +158,16 @@ impl Metrics {
             jobs: RwLock::default(),
             maker,
         }
+    }
+
+    /// A row of the access log was shed.
+    pub fn access_log_shed(&self) {
+        self.access_log_shed.increment(1);
+    }
+
+    /// A sign-in failed.
+    pub fn login_failed(&self) {
+        self.sign_ins.count("failure");
     }
 
     /// Shows how many log lines were dropped.
@@ -194,14 +207,17 @@ impl Metrics {
         if let Some(dropped) = self.logs.get() {
             self.log_lines_dropped.absolute(dropped.count());
         }
+        self.http.in_flight.set(self.http.under_way());
         self.maker.handle.render()
     }
 }
 
 /// Requests.
 pub struct HttpMetrics {
-    /// Requests being answered.
-    pub in_flight: Gauge,
+    /// Requests being answered. Counted here and put into the gauge when somebody asks: a plain
+    /// addition costs cores that share it less than the gauge's exchange of floating-point bits.
+    under_way: AtomicI32,
+    in_flight: Gauge,
     surfaces: Vec<SurfaceMetrics>,
 }
 
@@ -239,7 +255,27 @@ impl HttpMetrics {
                     .collect(),
             })
             .collect();
-        Self { in_flight: maker.gauge("http_requests_in_flight", "Requests being answered.", &[]), surfaces }
+        Self {
+            under_way: AtomicI32::new(0),
+            in_flight: maker.gauge("http_requests_in_flight", "Requests being answered.", &[]),
+            surfaces,
+        }
+    }
+
+    /// A request has come in.
+    pub fn enter(&self) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that came in is done with, answered or not.
+    pub fn leave(&self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many requests came in and are not done with.
+    #[must_use]
+    pub fn under_way(&self) -> i32 {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     /// Counts an answered request.
@@ -323,8 +359,17 @@ pub struct HashMetrics {
     pub running: Gauge,
     /// How many were refused because too many waited, or waited too long.
     pub refused: Counter,
-    /// How long one takes, without the waiting.
+    /// How long it takes from asking to the answer, the waiting included.
     pub seconds: Observed,
+}
+
+impl HashMetrics {
+    /// Takes over what the pool says of itself, when somebody asks for the metrics.
+    pub fn set(&self, waiting: usize, running: usize, refused: u64) {
+        self.waiting.set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        self.running.set(u32::try_from(running).unwrap_or(u32::MAX));
+        self.refused.absolute(refused);
+    }
 }
 
 /// The database pool.
@@ -354,7 +399,6 @@ pub struct ByLabel {
 
 impl ByLabel {
     /// The label's counter.
-    #[must_use]
     pub fn get(&self, label: &str) -> &Counter {
         self.known.iter().find(|(known, _)| *known == label).map_or(&self.other, |(_, counter)| counter)
     }
@@ -451,6 +495,9 @@ mod tests {
     #[test]
     fn what_is_counted_is_rendered() {
         let metrics = Metrics::new();
+        metrics.http.enter();
+        metrics.http.enter();
+        metrics.http.leave();
         metrics.http.record(Surface::OAuth, "POST", 200, Duration::from_millis(3));
         metrics.http.record(Surface::OAuth, "POST", 503, Duration::from_millis(3));
         metrics.http.record(Surface::Idaas, "BREW", 42, Duration::from_millis(3));
@@ -472,6 +519,7 @@ mod tests {
             (r#"gatehouse_http_request_seconds_count{surface="oauth"}"#, 2.0),
             (r#"gatehouse_tokens_issued_total{grant="client_credentials"}"#, 1.0),
             (r#"gatehouse_token_failures_total{error="other"}"#, 1.0),
+            ("gatehouse_http_requests_in_flight", 1.0),
             ("gatehouse_password_hash_waiting", 1.0),
             ("gatehouse_panics_total", 1.0),
             (r#"gatehouse_job_failures_total{job="clean-up"}"#, 2.0),
