@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use super::column::{corrupt, parsed};
+use super::column::{corrupt, count_rows, parsed};
 use super::db::{TenantRows, Tx};
 use super::entity::access_log::{self, Column, Entity};
 use super::error::StorageError;
@@ -90,7 +90,7 @@ pub async fn statistics(
     let mean = Expr::from(Func::avg(Expr::col(Column::ResponseTimeMs))).cast_as("double precision");
     let found: Option<(i64, i64, Option<f64>)> = Entity::find()
         .select_only()
-        .expr_as(Func::count(Expr::val(1)), "total")
+        .expr_as(count_rows(), "total")
         .expr_as(Func::count(Expr::case(Column::Status.gte(400), 1)), "errors")
         .expr_as(mean, "mean")
         .filter(Column::TenantId.eq(rows.tenant().uuid()))

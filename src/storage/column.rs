@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sea_orm::sea_query::{Asterisk, Expr, Func, FunctionCall};
+
 use super::error::StorageError;
 use crate::model::time::Timestamp;
 
@@ -69,6 +71,11 @@ pub(in crate::storage) fn millis(moment: Option<Timestamp>) -> Option<i64> {
 /// A column that may hold a moment.
 pub(in crate::storage) fn moment(millis: Option<i64>) -> Option<Timestamp> {
     millis.map(Timestamp::from_millis)
+}
+
+/// `COUNT(*)`.
+pub(in crate::storage) fn count_rows() -> FunctionCall {
+    Func::count(Expr::col(Asterisk))
 }
 
 /// A count as the database gives it.

@@ -105,6 +105,15 @@ impl Db {
         Ok(value)
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        self.readers.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
     /// Closes the pool, after what is under way.
     pub async fn close(self) {
         if let Some(writer) = self.writer {
@@ -318,13 +327,4 @@ impl<'a> Deref for TenantTx<'a> {
     fn deref(&self) -> &TenantRows<'a> {
         &self.rows
     }
-}
-
-/// Whether the database answers.
-///
-/// # Errors
-/// It does not.
-pub(in crate::storage) async fn ping(rows: Rows<'_>) -> Result<(), StorageError> {
-    rows.raw().execute_unprepared("SELECT 1").await?;
-    Ok(())
 }

@@ -1,11 +1,11 @@
 //! Roles, what they permit, and who holds them.
 
-use sea_orm::sea_query::{Expr, Func, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait,
 };
 
-use super::column::{count, millis, parsed};
+use super::column::{count, count_rows, millis, parsed};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{permissions, role_assignments, role_permissions, roles, users};
 use super::error::StorageError;
@@ -229,7 +229,7 @@ pub async fn permission_codes_of_user(
 pub async fn holders(rows: &TenantRows<'_>, role: &RoleId, now: Timestamp) -> Result<u64, StorageError> {
     let n: Option<i64> = role_assignments::Entity::find()
         .select_only()
-        .expr(Func::count(Expr::val(1)))
+        .expr(count_rows())
         .join(JoinType::InnerJoin, role_assignments::Relation::User.def())
         .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
         .filter(role_assignments::Column::RoleId.eq(role.as_str()))

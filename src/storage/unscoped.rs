@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
 };
 
-use super::column::count;
+use super::column::{count, count_rows};
 use super::db::{Rows, Tx};
 use super::entity::{
     lockouts, opaque_tokens, revoked_tokens, role_assignments, roles, tenant_keys, tenants, token_families,
@@ -58,7 +58,7 @@ pub async fn default_tenant(rows: Rows<'_>) -> Result<Option<Tenant>, StorageErr
 /// The database is unavailable, or a row is damaged.
 pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant, Option<String>)>, StorageError> {
     let total: Option<i64> =
-        tenants::Entity::find().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+        tenants::Entity::find().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
     let found = tenants::Entity::find()
         .order_by_asc(tenants::Column::CreatedAt)
         .order_by_asc(tenants::Column::Id)
@@ -159,8 +159,7 @@ pub async fn role_codes_of_users(
 /// # Errors
 /// The database is unavailable.
 pub async fn count_users(rows: Rows<'_>) -> Result<u64, StorageError> {
-    let n: Option<i64> =
-        users::Entity::find().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+    let n: Option<i64> = users::Entity::find().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
     Ok(count(n))
 }
 

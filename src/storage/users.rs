@@ -7,7 +7,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::column::{corrupt, count};
+use super::column::{corrupt, count, count_rows};
 use super::db::{Rows, TenantRows, TenantTx};
 use super::entity::{role_assignments, roles, user_identifiers, users};
 use super::error::StorageError;
@@ -213,8 +213,7 @@ pub(in crate::storage) async fn paged(
     query: Select<users::Entity>,
     page: PageNumber,
 ) -> Result<Counted<User>, StorageError> {
-    let total: Option<i64> =
-        query.clone().select_only().expr(Func::count(Expr::val(1))).into_tuple().one(&rows.raw()).await?;
+    let total: Option<i64> = query.clone().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
     let found = query
         .order_by_asc(users::Column::Id)
         .order_by_asc(users::Column::TenantId)
