@@ -13,5 +13,6 @@ pub mod crypto;
 pub mod domain;
 pub mod jobs;
 pub mod model;
+pub mod protocol;
 pub mod storage;
 pub mod telemetry;

@@ -1,0 +1,3 @@
+//! What the standards say: rules of endpoints, without actix and without SQL.
+
+pub mod oauth;

@@ -1,0 +1,13 @@
+//! OAuth 2 and OpenID Connect. One file an endpoint, one a rule that several share.
+
+pub mod client_auth;
+pub mod error;
+pub mod introspect;
+pub mod metadata;
+mod oxide;
+pub mod params;
+pub mod revoke;
+pub mod token;
+
+pub use error::{ErrorCode, OAuthError};
+pub use params::Params;

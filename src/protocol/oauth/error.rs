@@ -1,0 +1,104 @@
+//! Errors as clients meet them: a code with its section, and a text that names what was wrong.
+//! The cause goes to the audit log, never on the wire.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::domain::DomainError;
+
+/// A registered error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// A parameter is missing, repeated or malformed (RFC 6749 §5.2).
+    InvalidRequest,
+    /// The client is unknown or did not prove who it is (RFC 6749 §5.2).
+    InvalidClient,
+    /// The grant or refresh token does not count (RFC 6749 §5.2).
+    InvalidGrant,
+    /// The client may not use this grant type (RFC 6749 §5.2).
+    UnauthorizedClient,
+    /// The grant type is not known (RFC 6749 §5.2).
+    UnsupportedGrantType,
+    /// The scope is unknown, malformed or more than may be had (RFC 6749 §5.2).
+    InvalidScope,
+    /// The audience is unknown to the client (RFC 8707 §2).
+    InvalidTarget,
+    /// Try again later (RFC 6749 §4.1.2.1); with status 503.
+    TemporarilyUnavailable,
+    /// A defect of ours (RFC 6749 §4.1.2.1); with status 500.
+    ServerError,
+}
+
+impl ErrorCode {
+    /// The code as it stands in `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub struct OAuthError {
+    /// What clients decide by.
+    pub code: ErrorCode,
+    /// What people read: what was wrong and what to do.
+    pub description: Cow<'static, str>,
+    /// Why, for the log where it is answered; never on the wire.
+    pub cause: Option<Cow<'static, str>>,
+    /// When it may be worth trying again.
+    pub retry_after: Option<Duration>,
+    /// Whether the client used HTTP Basic, and the answer must name the scheme (RFC 6749 §5.2).
+    pub basic: bool,
+}
+
+impl OAuthError {
+    /// A refusal with its text.
+    pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, description: description.into(), cause: None, retry_after: None, basic: false }
+    }
+
+    /// The same, with a cause for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// `invalid_request` with its text.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, description)
+    }
+}
+
+impl From<DomainError> for OAuthError {
+    fn from(error: DomainError) -> Self {
+        let unavailable = |retry_after: Duration, cause: String| Self {
+            retry_after: Some(retry_after),
+            ..Self::new(ErrorCode::TemporarilyUnavailable, "Try again in a moment").because(cause)
+        };
+        match error {
+            DomainError::Unavailable(why) | DomainError::Contended(why) => unavailable(Duration::from_secs(1), why),
+            DomainError::Busy { retry_after } => unavailable(retry_after, "too many passwords to hash".to_owned()),
+            // One text for every cause: which one it was is in the audit log.
+            DomainError::NotAuthenticated(cause) => {
+                Self::new(ErrorCode::InvalidGrant, "Invalid user name or password").because(cause)
+            }
+            DomainError::SecondFactorNeeded => {
+                Self::new(ErrorCode::InvalidGrant, "This account has a second factor: sign in on the hosted page")
+            }
+            DomainError::Invalid(why) => Self::invalid_request(why.to_string()),
+            other => Self::new(ErrorCode::ServerError, "Something went wrong on our side").because(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Token revocation (RFC 7009).
+
+use super::client_auth;
+use super::error::{ErrorCode, OAuthError};
+use super::params::Params;
+use crate::domain::tokens;
+use crate::domain::{Ctx, DomainError};
+use crate::model::audit::Actor;
+
+/// Ends a token: a refresh token with its whole authorization, an access token alone. A token that
+/// does not count is no error (RFC 7009 §2.2); `token_type_hint` is not needed, since every token
+/// says what it is.
+///
+/// # Errors
+/// `invalid_client`; `invalid_grant` for another client's token (RFC 7009 §2.1);
+/// `temporarily_unavailable`: then the token still counts (RFC 7009 §2.2.1).
+pub async fn revoke(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Params<'_>) -> Result<(), OAuthError> {
+    let client = client_auth::authenticate(ctx, authorization, params).await?;
+    let token = params.require("token")?;
+    let ctx = ctx.clone().by(Actor::Client(client.client.id.clone()));
+    let foreign = || OAuthError::new(ErrorCode::InvalidGrant, "The token was issued to another client");
+    if let Some(family) = tokens::recover(&ctx, token).await? {
+        if family.row.client != client.client.id {
+            return Err(foreign());
+        }
+        return Ok(tokens::revoke_family(&ctx, family.row.id).await?);
+    }
+    match tokens::verify(ctx.core, token).await {
+        Ok(verified) if verified.claims.client_id == client.client.id.as_str() && verified.tenant.tenant.id == ctx.tenant_id() => {
+            Ok(tokens::revoke_access_token(&ctx, &verified.claims).await?)
+        }
+        Ok(_) => Err(foreign()),
+        Err(DomainError::NotAuthenticated(_)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,49 @@
+//! `grant_type=refresh_token` (RFC 6749 §6): every use rotates (RFC 9700 §4.14.2).
+
+use super::super::client_auth::AuthenticatedClient;
+use super::super::error::{ErrorCode, OAuthError};
+use super::super::oxide::{self, Recovered};
+use super::super::params::Params;
+use super::Granted;
+use crate::domain::tokens::{self, Refreshed};
+use crate::domain::{Ctx, tokens::Family};
+
+/// The next tokens of an authorization.
+pub(super) async fn grant(ctx: &Ctx<'_>, client: &AuthenticatedClient, params: &Params<'_>) -> Result<Granted, OAuthError> {
+    let family = match params.get("refresh_token") {
+        Some(token) => tokens::recover(ctx, token).await?,
+        None => None,
+    };
+    same_audience(params, client, family.as_ref())?;
+    let recover = async |_: &str| Ok(family.as_ref().map(|family| recovered(family, client)));
+    let renew = async |scope| {
+        let family = family.as_ref().ok_or_else(|| oxide::grant_refused("no family"))?;
+        match tokens::rotate(ctx, client, family, scope).await? {
+            Refreshed::Renewed(access, refresh) => Ok(Granted { access, refresh: Some(refresh) }),
+            Refreshed::Refused(cause) => Err(oxide::grant_refused(cause)),
+        }
+    };
+    let granted = oxide::refresh(params, &client.client.id, recover, renew).await?;
+    ctx.core.metrics.tokens.issued.count("refresh_token");
+    Ok(granted)
+}
+
+/// What was granted, less what the client may no longer ask for.
+fn recovered(family: &Family, client: &AuthenticatedClient) -> Recovered {
+    Recovered {
+        client: family.row.client.clone(),
+        subject: family.row.user.to_string(),
+        scope: family.row.scope.intersection(&client.client.scope),
+    }
+}
+
+/// A refresh can't move to another audience (RFC 8707 §2.2).
+fn same_audience(params: &Params<'_>, client: &AuthenticatedClient, family: Option<&Family>) -> Result<(), OAuthError> {
+    let (Some(wanted), Some(family)) = (params.get("resource"), family) else { return Ok(()) };
+    let granted = family.row.audience.as_deref().or(client.client.default_audience.as_deref());
+    if granted == Some(wanted) {
+        Ok(())
+    } else {
+        Err(OAuthError::new(ErrorCode::InvalidTarget, "The authorization is for another resource"))
+    }
+}
