@@ -323,6 +323,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         plain("token_families", &["tenant_id", "client_id"]),
         plain("token_families", &["tenant_id", "user_id"]),
         plain("token_families", &["expires_at"]),
+        plain("token_families", &["revoked_at"]),
         plain("opaque_tokens", &["expires_at"]),
         plain("revoked_tokens", &["expires_at"]),
         plain("used_assertions", &["expires_at"]),

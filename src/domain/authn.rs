@@ -28,7 +28,7 @@ impl Authenticated {
     /// Records the success in the transaction that records what it was for: starts the count of
     /// wrong passwords anew, stores the better hash, and says whether the person may still sign in.
     pub(super) async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {
-        let fresh = users::find(tx, self.user.id).await?;
+        let fresh = users::find_for_update(tx, self.user.id).await?;
         let unchanged = |user: &User| user.enabled && user.password_hash == self.user.password_hash;
         let user = fresh.filter(unchanged).ok_or(DomainError::NotAuthenticated("changed while signing in"))?;
         lockouts::clear(tx, &self.account).await?;
@@ -60,7 +60,7 @@ pub async fn password(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result
 async fn check(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result<Authenticated, DomainError> {
     let config = &ctx.core.config.passwords;
     let too_long = password.chars().count() > usize::from(config.max_length);
-    let canonical = text::canonical(identifier.trim());
+    let canonical = text::canonical_identifier(identifier);
     let user = users::find_by_identifier(&ctx.core.db.read().of(ctx.tenant_id()), &canonical).await?;
     let account = user.as_ref().map_or(canonical, |user| user.id.to_string());
     let attempt = lockout::attempt(ctx, &account).await?;

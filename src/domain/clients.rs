@@ -339,7 +339,7 @@ pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Resul
         .write(input, |tx, (tenant, id, change, by, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let mut client = clients::find(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
                 let was_enabled = client.enabled;
                 let held = client.permissions.clone();
                 apply(&mut client, change);
@@ -410,7 +410,7 @@ pub async fn rotate_secret(ctx: &Ctx<'_>, id: &ClientId, overlap: Duration) -> R
         .write((ctx.tenant_id(), id.clone(), new, until, entry), |tx, (tenant, id, new, until, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let mut client = clients::find(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
                 let previous = client.secrets.take().map(|old| (old.current, *until));
                 client.secrets = Some(ClientSecrets { previous, ..new.clone() });
                 clients::update(&of, &client).await?;

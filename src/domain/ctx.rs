@@ -64,11 +64,19 @@ impl<'a> Ctx<'a> {
             at: self.now(),
             actor: self.actor.describe(),
             action,
-            target,
+            target: target.map(printable),
             address: self.origin.address.clone(),
             request_id: self.origin.request_id.as_ref().map(ToString::to_string),
             outcome,
-            detail,
+            detail: detail.map(printable),
         }
     }
+}
+
+/// What callers said goes into the log without line breaks and at a bounded length.
+fn printable(text: String) -> String {
+    if text.len() <= 512 && !text.contains(char::is_control) {
+        return text;
+    }
+    text.chars().filter(|c| !c.is_control()).take(512).collect()
 }

@@ -29,5 +29,6 @@ fn seeded_permission(code: &str, name: &str, at: Timestamp) -> Option<Permission
 /// # Errors
 /// [`DomainError::NotFound`], or the database is unavailable.
 pub(super) async fn require(rows: &TenantRows<'_>, code: &str) -> Result<Permission, DomainError> {
-    permissions::find_by_code(rows, code).await?.ok_or(DomainError::NotFound(super::Noun::Permission))
+    let code: PermissionCode = code.parse().map_err(|_| DomainError::NotFound(super::Noun::Permission))?;
+    permissions::find_by_code(rows, code.as_str()).await?.ok_or(DomainError::NotFound(super::Noun::Permission))
 }

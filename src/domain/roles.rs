@@ -69,6 +69,9 @@ pub(super) async fn assign_in(
     at: Timestamp,
     expires_at: Option<Timestamp>,
 ) -> Result<(), DomainError> {
+    if role_code.contains(char::is_control) {
+        return Err(DomainError::NotFound(Noun::Role));
+    }
     let role = roles::find_by_code(tx, role_code).await?.ok_or(DomainError::NotFound(Noun::Role))?;
     roles::assign(tx, id, user, &role.id, by, at, expires_at).await?;
     tx.changed(ChangeKind::User, &user.to_string()).await?;

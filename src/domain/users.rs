@@ -169,7 +169,7 @@ pub async fn find(ctx: &Ctx<'_>, id: UserId) -> Result<User, DomainError> {
 /// # Errors
 /// [`DomainError::NotFound`], or the database is unavailable.
 pub async fn find_by_identifier(ctx: &Ctx<'_>, identifier: &str) -> Result<User, DomainError> {
-    let canonical = crate::model::text::canonical(identifier.trim());
+    let canonical = crate::model::text::canonical_identifier(identifier);
     let found = users::find_by_identifier(&ctx.core.db.read().of(ctx.tenant_id()), &canonical).await?;
     found.ok_or(DomainError::NotFound(Noun::User))
 }
@@ -268,7 +268,7 @@ async fn change(
         .write(input, |tx, (tenant, id, now, mend, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let mut user = users::find(&of, *id).await?.ok_or(DomainError::NotFound(Noun::User))?;
+                let mut user = users::find_for_update(&of, *id).await?.ok_or(DomainError::NotFound(Noun::User))?;
                 let epoch = user.token_epoch;
                 mend(&mut user);
                 user.updated_at = *now;

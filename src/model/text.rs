@@ -53,6 +53,14 @@ pub fn canonical(text: &str) -> String {
     form
 }
 
+/// The canonical form of whatever somebody typed as their name: at most 320 characters and without
+/// control characters, which no stored name has (and PostgreSQL would refuse to compare).
+#[must_use]
+pub fn canonical_identifier(typed: &str) -> String {
+    let plain: String = typed.trim().chars().filter(|c| !c.is_control()).take(320).collect();
+    canonical(&plain)
+}
+
 /// An e-mail address as it was given; mail goes to exactly this (RFC 5321 §4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);

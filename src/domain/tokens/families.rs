@@ -201,7 +201,7 @@ pub async fn rotate(ctx: &Ctx<'_>, client: &LiveClient, family: &Family, scope: 
 
 /// The person as they are now: a disabled one gets nothing.
 async fn renewed(tx: &TenantTx<'_>, row: &TokenFamily, now: Timestamp, generation: i32) -> Result<Turn, DomainError> {
-    let Some(user) = users::find(tx, row.user).await?.filter(|user| user.enabled) else {
+    let Some(user) = users::find_for_update(tx, row.user).await?.filter(|user| user.enabled) else {
         return Ok(Turn::Refused("account is disabled"));
     };
     let roles = roles::codes_of_user(tx, user.id, now).await?;

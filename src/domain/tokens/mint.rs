@@ -207,7 +207,7 @@ pub async fn on_behalf(
         .write(input, |tx, (tenant, user, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let user = users::find(&of, *user).await?.filter(|user| user.enabled);
+                let user = users::find_for_update(&of, *user).await?.filter(|user| user.enabled);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
                 let roles = roles::codes_of_user(&of, user.id, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
