@@ -1,0 +1,76 @@
+//! `gatehouse client update`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, Output, Session, Which, details, jwks, named, named_record, union};
+use crate::cli::names::one_of;
+use crate::domain::clients::{self, ClientChange};
+use crate::model::client::{AccessTokenFormat, GrantType};
+use crate::model::scope::OAuthScope;
+use crate::model::signing_key::SigningAlg;
+
+/// What `gatehouse client update` takes. A list replaces the one before; one empty value empties it.
+#[derive(Args)]
+#[command(after_help = "A list replaces the one before it; --redirect-uri '' empties it.")]
+pub(in crate::cli) struct UpdateArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Its name, for people to read
+    #[arg(long)]
+    name: Option<String>,
+    /// Let it act again
+    #[arg(long)]
+    enable: bool,
+    /// Let it act no longer, and end what it holds
+    #[arg(long, conflicts_with = "enable")]
+    disable: bool,
+    /// How it may obtain tokens; may be given several times
+    #[arg(long = "grant", value_name = "GRANT", value_parser = one_of!(GrantType))]
+    grants: Vec<GrantType>,
+    /// Where a person may be sent back to, compared byte for byte; may be given several times
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// Where a person may be sent after sign-out; may be given several times
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
+    /// What it may ask for, and for a service the permissions that it is granted (names with a
+    /// colon); may be given several times, or hold several names
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<OAuthScope>,
+    /// File with its public keys, a JWK set or one JWK
+    #[arg(long, value_name = "FILE")]
+    jwks_file: Option<PathBuf>,
+    /// What its access tokens look like
+    #[arg(long, value_name = "FORMAT", value_parser = one_of!(AccessTokenFormat))]
+    access_token_format: Option<AccessTokenFormat>,
+    /// What its access tokens are signed with
+    #[arg(long, value_name = "ALG", value_parser = one_of!(SigningAlg))]
+    signing_alg: Option<SigningAlg>,
+}
+
+pub(super) async fn run(session: &Session, args: UpdateArgs, out: Output) -> Result<(), Failure> {
+    let ctx = session.ctx(args.which.of.tenant).await?;
+    let id = args.which.client_id.clone();
+    let client = clients::update(&ctx, &id, wish(args)?).await.map_err(|error| named(error, &id))?;
+    out.record(&details(named_record(&client), &client))
+}
+
+fn wish(args: UpdateArgs) -> Result<ClientChange, Failure> {
+    fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
+        (!list.is_empty()).then_some(list)
+    }
+    let uris = |list: Vec<String>| given(list).map(|list| list.into_iter().filter(|uri| !uri.is_empty()).collect());
+    Ok(ClientChange {
+        name: args.name,
+        enabled: args.enable.then_some(true).or(args.disable.then_some(false)),
+        grant_types: given(args.grants),
+        redirect_uris: uris(args.redirect_uris),
+        post_logout_redirect_uris: uris(args.post_logout_redirect_uris),
+        scope: given(args.scopes).map(|scopes| union(&scopes)),
+        jwks: args.jwks_file.as_deref().map(jwks).transpose()?,
+        access_token_format: args.access_token_format,
+        signing_alg: args.signing_alg,
+    })
+}

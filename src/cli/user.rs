@@ -1,0 +1,283 @@
+//! `gatehouse user`: the people of a tenant.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use clap::{Args, Subcommand};
+
+use super::failure::Failure;
+use super::output::Output;
+use super::record::Record;
+use super::session::{Session, named};
+use crate::config::Loaded;
+use crate::domain::users::{self, NewPassword, NewUser};
+use crate::domain::{Ctx, DomainError, roles};
+use crate::model::ids::{TenantId, UserId};
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::storage::roles as held;
+
+/// `gatehouse user …`
+#[derive(Subcommand)]
+pub(super) enum UserCommand {
+    /// Make a user
+    Create(CreateArgs),
+    /// List the users of a tenant, in the order in which they were made
+    List {
+        #[command(flatten)]
+        of: Of,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<u64>,
+        /// Only those made after this one, usr_…
+        #[arg(long, value_name = "USER")]
+        after: Option<UserId>,
+    },
+    /// Set a user's password, read from standard input; ends everything issued to them
+    SetPassword {
+        #[command(flatten)]
+        who: Who,
+        /// Read the password from standard input, which is done anyway
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Keep a user out, and end everything issued to them
+    Disable {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a disabled user in again
+    Enable {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Open an account that too many wrong passwords have locked
+    Unlock {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Give a user a role, such as admin
+    GrantRole {
+        #[command(flatten)]
+        who: Who,
+        /// The role's code: super_admin, admin, user, or one of the tenant's own
+        role: String,
+        /// When the role ends, as in 2030-01-31T18:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        expires_at: Option<Timestamp>,
+    },
+}
+
+/// Which tenant.
+#[derive(Args)]
+pub(super) struct Of {
+    /// The tenant, tnt_… [default: the default tenant]
+    #[arg(long, value_name = "TENANT")]
+    pub(super) tenant: Option<TenantId>,
+}
+
+/// Which user.
+#[derive(Args)]
+pub(super) struct Who {
+    /// The user: usr_…, e-mail address or username
+    user: String,
+    #[command(flatten)]
+    of: Of,
+}
+
+/// What `gatehouse user create` takes.
+#[derive(Args)]
+pub(super) struct CreateArgs {
+    /// Their e-mail address
+    #[arg(long)]
+    email: String,
+    /// A name to sign in with instead of the address
+    #[arg(long)]
+    username: Option<String>,
+    /// Their name, for people to read
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    of: Of,
+    /// A role that they start with, by code; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Read the password from standard input; without it they have none and set one by a link
+    #[arg(long)]
+    password_stdin: bool,
+    /// Take the address as proved
+    #[arg(long)]
+    email_verified: bool,
+}
+
+const COLUMNS: &[&str] = &["user_id", "email", "username", "name", "enabled", "roles", "created_at"];
+/// How many are read at once.
+const PAGE: u64 = 500;
+/// The most that is read as a password.
+const MAX_PASSWORD_BYTES: u64 = 64 * 1024;
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time as in 2030-01-31T18:00:00Z (RFC 3339)".to_owned())
+}
+
+pub(super) async fn run(command: UserCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
+    // What is asked for on standard input is read before anything is opened.
+    let password = match &command {
+        UserCommand::Create(CreateArgs { password_stdin: true, .. }) | UserCommand::SetPassword { .. } => {
+            Some(read_password(out)?)
+        }
+        _ => None,
+    };
+    let session = Session::open(loaded, out).await?;
+    let done = act(&session, command, password, out).await;
+    session.close().await;
+    done
+}
+
+async fn act(
+    session: &Session,
+    command: UserCommand,
+    password: Option<Secret<String>>,
+    out: Output,
+) -> Result<(), Failure> {
+    match command {
+        UserCommand::Create(args) => create(session, args, password, out).await,
+        UserCommand::List { of, limit, after } => list(session, &of, limit, after, out).await,
+        UserCommand::SetPassword { who, .. } => {
+            let (ctx, id) = find(session, &who).await?;
+            if let Some(password) = &password {
+                users::set_password(&ctx, id, password.expose(), min_length(&ctx)).await?;
+            }
+            show(&ctx, id, out).await
+        }
+        UserCommand::Disable { who } => set_enabled(session, &who, false, out).await,
+        UserCommand::Enable { who } => set_enabled(session, &who, true, out).await,
+        UserCommand::Unlock { who } => {
+            let (ctx, id) = find(session, &who).await?;
+            users::unlock(&ctx, id).await?;
+            show(&ctx, id, out).await
+        }
+        UserCommand::GrantRole { who, role, expires_at } => {
+            let (ctx, id) = find(session, &who).await?;
+            roles::assign(&ctx, id, &role, expires_at).await.map_err(|error| named(error, &role))?;
+            show(&ctx, id, out).await
+        }
+    }
+}
+
+async fn create(
+    session: &Session,
+    args: CreateArgs,
+    password: Option<Secret<String>>,
+    out: Output,
+) -> Result<(), Failure> {
+    let ctx = session.ctx(args.of.tenant).await?;
+    let new = NewUser {
+        email: Some(&args.email),
+        email_verified: args.email_verified,
+        username: args.username.as_deref(),
+        name: args.name.as_deref(),
+        password: match &password {
+            Some(password) => NewPassword::Plain(password.expose(), min_length(&ctx)),
+            None => NewPassword::None,
+        },
+        profile: serde_json::json!({}),
+        roles: &args.roles,
+    };
+    let user = users::create(&ctx, new).await?;
+    out.record(&record(&ctx, &user).await?)
+}
+
+/// The least number of characters in a password: for the default tenant the installation's, for
+/// any other one what it asks of those who register.
+fn min_length(ctx: &Ctx<'_>) -> usize {
+    let tenant = &ctx.tenant.tenant;
+    if tenant.is_default && tenant.settings.password_min_length.is_none() {
+        usize::from(ctx.core.config.passwords.min_length)
+    } else {
+        ctx.tenant.password_min_length(ctx.core)
+    }
+}
+
+async fn set_enabled(session: &Session, who: &Who, enabled: bool, out: Output) -> Result<(), Failure> {
+    let (ctx, id) = find(session, who).await?;
+    users::set_enabled(&ctx, id, enabled).await?;
+    show(&ctx, id, out).await
+}
+
+async fn list(
+    session: &Session,
+    of: &Of,
+    limit: Option<u64>,
+    mut after: Option<UserId>,
+    out: Output,
+) -> Result<(), Failure> {
+    let ctx = session.ctx(of.tenant).await?;
+    let mut listing = out.listing(COLUMNS);
+    let mut left = limit.unwrap_or(u64::MAX);
+    while left > 0 {
+        let wanted = left.min(PAGE);
+        let page = users::list(&ctx, after, wanted).await?;
+        let mut rows = Vec::new();
+        for user in &page {
+            rows.push(record(&ctx, user).await?);
+        }
+        listing.page(&rows)?;
+        let got = u64::try_from(page.len()).unwrap_or(wanted);
+        let Some(last) = page.last().filter(|_| got == wanted) else { break };
+        after = Some(last.id);
+        left -= got;
+    }
+    listing.end()
+}
+
+/// The user whom an argument names.
+async fn find<'a>(session: &'a Session, who: &Who) -> Result<(Ctx<'a>, UserId), Failure> {
+    let ctx = session.ctx(who.of.tenant).await?;
+    let found = match who.user.parse::<UserId>() {
+        Ok(id) => users::find(&ctx, id).await,
+        Err(_) => users::find_by_identifier(&ctx, &who.user).await,
+    };
+    let id = found.map_err(|error| named(error, &who.user))?.id;
+    Ok((ctx, id))
+}
+
+async fn show(ctx: &Ctx<'_>, id: UserId, out: Output) -> Result<(), Failure> {
+    let user = users::find(ctx, id).await?;
+    out.record(&record(ctx, &user).await?)
+}
+
+async fn record(ctx: &Ctx<'_>, user: &User) -> Result<Record, DomainError> {
+    let roles = held::codes_of_user(&ctx.core.db.read().of(user.tenant), user.id, ctx.now()).await?;
+    Ok(Record::default()
+        .with("user_id", user.id.to_string())
+        .with("id", user.id.to_string())
+        .with("tenant_id", user.tenant.to_string())
+        .with("email", user.email.clone())
+        .with("username", user.username.clone())
+        .with("name", user.name.clone())
+        .with("email_verified", user.email_verified)
+        .with("enabled", user.enabled)
+        .with("has_password", user.password_hash.is_some())
+        .with("roles", roles)
+        .with("created_at", user.created_at.rfc3339()))
+}
+
+/// One line of standard input, or all of it without the newline at its end.
+fn read_password(out: Output) -> Result<Secret<String>, Failure> {
+    let input = std::io::stdin();
+    let mut text = String::new();
+    if input.is_terminal() {
+        out.note("Password, then Enter (it is visible as you type; pipe it in to avoid that):");
+        input.read_line(&mut text)?;
+    } else {
+        let read = input.lock().take(MAX_PASSWORD_BYTES).read_to_string(&mut text);
+        read.map_err(|_| Failure::Usage("the password on standard input is not UTF-8 text".to_owned()))?;
+    }
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(Failure::Usage("there is no password on standard input".to_owned()));
+    }
+    Ok(Secret::new(password.to_owned()))
+}
