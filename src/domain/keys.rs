@@ -57,6 +57,14 @@ pub async fn keyring(core: &Core, tenant: TenantId) -> Result<Arc<Keyring>, Doma
     core.keyrings.get(tenant, async |tenant| load(core, *tenant).await.map(Arc::new)).await
 }
 
+/// The same for the public halves alone: while the database is gone, the ring as it was last known.
+///
+/// # Errors
+/// As [`keyring`].
+pub async fn published(core: &Core, tenant: TenantId) -> Result<Arc<Keyring>, DomainError> {
+    core.keyrings.get_or_last(tenant, async |tenant| load(core, *tenant).await.map(Arc::new)).await
+}
+
 async fn load(core: &Core, tenant: TenantId) -> Result<Keyring, DomainError> {
     let rows = signing_keys::list(&core.db.read().of(tenant)).await?;
     let mut active = HashMap::new();

@@ -27,13 +27,15 @@ pub struct LiveTenant {
     pub tenant: Tenant,
     /// Its issuer (RFC 8414 §2): the base URL, or `{base}/t/{tenant_id}`.
     pub issuer: String,
+    /// Its metadata document, once somebody has asked for it: it depends on the issuer alone.
+    pub metadata: std::sync::OnceLock<Arc<str>>,
 }
 
 impl LiveTenant {
     pub(super) fn new(core: &Core, tenant: Tenant) -> Self {
         let base = core.config.http.issuer.as_str();
         let issuer = if tenant.is_default { base.to_owned() } else { format!("{base}/t/{}", tenant.id) };
-        Self { tenant, issuer }
+        Self { tenant, issuer, metadata: std::sync::OnceLock::new() }
     }
 
     /// The tenant's own value in seconds, or the installation's.
@@ -97,12 +99,31 @@ pub async fn default(core: &Core) -> Result<Arc<LiveTenant>, DomainError> {
 /// # Errors
 /// [`DomainError::NotFound`], or the database is unavailable.
 pub async fn live(core: &Core, id: TenantId) -> Result<Arc<LiveTenant>, DomainError> {
-    core.tenants
-        .get(id, async |id| {
-            let tenant = tenants::find(&core.db.read().of(*id)).await?.filter(|tenant| tenant.enabled);
-            tenant.map(|tenant| Arc::new(LiveTenant::new(core, tenant))).ok_or(DomainError::NotFound(Noun::Tenant))
-        })
-        .await
+    core.tenants.get(id, async |id| load(core, *id).await).await
+}
+
+/// The same for what is published anyway: while the database is gone, the tenant as it was last known.
+///
+/// # Errors
+/// As [`live`].
+pub async fn live_or_last(core: &Core, id: TenantId) -> Result<Arc<LiveTenant>, DomainError> {
+    core.tenants.get_or_last(id, async |id| load(core, *id).await).await
+}
+
+/// The default tenant, as [`live_or_last`].
+///
+/// # Errors
+/// As [`live`].
+pub async fn default_or_last(core: &Core) -> Result<Arc<LiveTenant>, DomainError> {
+    match core.default_tenant.get() {
+        Some(id) => live_or_last(core, *id).await,
+        None => default(core).await,
+    }
+}
+
+async fn load(core: &Core, id: TenantId) -> Result<Arc<LiveTenant>, DomainError> {
+    let tenant = tenants::find(&core.db.read().of(id)).await?.filter(|tenant| tenant.enabled);
+    tenant.map(|tenant| Arc::new(LiveTenant::new(core, tenant))).ok_or(DomainError::NotFound(Noun::Tenant))
 }
 
 /// The tenant whose issuer this is, byte for byte.

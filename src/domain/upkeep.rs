@@ -43,12 +43,12 @@ impl Feed {
         let began = Instant::now();
         if !self.started {
             // Nothing is cached yet that an older row could name.
-            self.settled = changes::newest(core.db.read()).await?.saturating_sub(i64::try_from(BATCH).unwrap_or(0)).max(0);
+            self.settled = changes::newest(core.db.watch()).await?.saturating_sub(i64::try_from(BATCH).unwrap_or(0)).max(0);
             self.started = true;
         }
         let mut after = self.settled;
         loop {
-            let rows = changes::since(core.db.read(), after, BATCH).await?;
+            let rows = changes::since(core.db.watch(), after, BATCH).await?;
             let full = u64::try_from(rows.len()).unwrap_or(0) == BATCH;
             let mut news = Vec::new();
             for (seq, change) in rows {

@@ -37,6 +37,8 @@ pub enum Engine {
 pub struct Db {
     engine: Engine,
     readers: DatabaseConnection,
+    /// A connection that no request takes: the change feed must be read on time under any load.
+    watch: DatabaseConnection,
     writer: Option<SqliteWriter>,
     freshness: Arc<Freshness>,
 }
@@ -50,11 +52,14 @@ impl Db {
         let url = config.url.expose();
         let engine = if url.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres };
         let readers = Database::connect(options(engine, config, config.pool_size())).await?;
+        let mut apart = options(engine, config, 1);
+        apart.min_connections(0).connect_lazy(true);
+        let watch = Database::connect(apart).await?;
         let writer = match engine {
             Engine::Sqlite => Some(SqliteWriter::start(Database::connect(options(engine, config, 1)).await?)),
             Engine::Postgres => None,
         };
-        Ok(Self { engine, readers, writer, freshness: Arc::new(Freshness::default()) })
+        Ok(Self { engine, readers, watch, writer, freshness: Arc::new(Freshness::default()) })
     }
 
     /// Which database it is.
@@ -75,6 +80,12 @@ impl Db {
         Rows(Way::Pool(&self.readers))
     }
 
+    /// The same rows, by a connection of the change feed's own.
+    #[must_use]
+    pub const fn watch(&self) -> Rows<'_> {
+        Rows(Way::Pool(&self.watch))
+    }
+
     /// Runs `work` in a transaction and answers once that is durable. The one way to write.
     ///
     /// On SQLite the transaction shares its commit with others (a savepoint each); on PostgreSQL it
@@ -91,6 +102,9 @@ impl Db {
         E: From<StorageError> + Retryable + Send + 'static,
         F: for<'a> Fn(&'a Tx, &'a I) -> Work<'a, Result<T, E>> + Send + Sync + 'static,
     {
+        if self.freshness.is_lost() {
+            return Err(StorageError::gone().into());
+        }
         let freshness = Arc::clone(&self.freshness);
         let (value, changes) = match &self.writer {
             Some(writer) => writer.write(input, work).await?,
@@ -119,6 +133,7 @@ impl Db {
         if let Some(writer) = self.writer {
             writer.stop().await;
         }
+        let _ = self.watch.close().await;
         let _ = self.readers.close().await;
     }
 
@@ -185,7 +200,8 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
         .min_connections(if engine == Engine::Sqlite { 1 } else { connections.min(2) })
         .acquire_timeout(config.acquire_timeout)
         .connect_timeout(config.acquire_timeout)
-        .idle_timeout(Some(Duration::from_secs(600)))
+        .idle_timeout(Some(config.idle_timeout))
+        .max_lifetime(Some(config.max_lifetime))
         .sqlx_logging(false);
     match engine {
         Engine::Sqlite => {

@@ -35,6 +35,13 @@ pub enum StorageError {
     Refused(String),
 }
 
+impl StorageError {
+    /// The database is known to be gone.
+    pub(in crate::storage) fn gone() -> Self {
+        Self::Unavailable("it has not answered for more than a second".to_owned())
+    }
+}
+
 impl From<DbErr> for StorageError {
     fn from(error: DbErr) -> Self {
         match error.sql_err() {

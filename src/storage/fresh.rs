@@ -12,9 +12,13 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 
 use super::changes::Change;
+use super::error::StorageError;
 
 /// How old the last reading of the feed may be.
 pub const LEASE: Duration = Duration::from_secs(1);
+
+/// How long after the lease ran out the database is still asked, in milliseconds.
+const GRACE_MS: u64 = 500;
 
 /// A callback that drops what a change names.
 type Listener = Box<dyn Fn(&Change) + Send + Sync>;
@@ -54,6 +58,14 @@ impl Freshness {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.elapsed_ms(Instant::now()) < self.believed_until.load(Ordering::Acquire)
+    }
+
+    /// Whether the feed was being read and has not been for a while: whoever would ask the database
+    /// now need not wait to hear that it is gone. The feed's own reading is what finds it again.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let until = self.believed_until.load(Ordering::Acquire);
+        until > 0 && self.elapsed_ms(Instant::now()) > until + GRACE_MS
     }
 
     /// Has `listener` hear of every change from now on.
@@ -101,12 +113,15 @@ where
     /// What is cached, or what `read` finds. It is kept only if nothing changed while it was read.
     ///
     /// # Errors
-    /// Whatever `read` says.
-    pub async fn get<E>(&self, key: K, read: impl AsyncFnOnce(&K) -> Result<V, E>) -> Result<V, E> {
+    /// Whatever `read` says; at once that the database is unavailable while it is known to be gone.
+    pub async fn get<E: From<StorageError>>(&self, key: K, read: impl AsyncFnOnce(&K) -> Result<V, E>) -> Result<V, E> {
         if self.freshness.holds()
             && let Some(value) = self.entries.get(&key)
         {
             return Ok(value);
+        }
+        if self.freshness.is_lost() {
+            return Err(StorageError::gone().into());
         }
         let epoch = self.freshness.epoch();
         let value = read(&key).await?;
@@ -118,6 +133,24 @@ where
             }
         }
         Ok(value)
+    }
+
+    /// Like [`Fresh::get`], but while the database is gone what was last known will do: for what is
+    /// published anyway and decides nothing (metadata, public keys).
+    ///
+    /// # Errors
+    /// As [`Fresh::get`].
+    pub async fn get_or_last<E: From<StorageError>>(
+        &self,
+        key: K,
+        read: impl AsyncFnOnce(&K) -> Result<V, E>,
+    ) -> Result<V, E> {
+        if !self.freshness.holds()
+            && let Some(last) = self.entries.get(&key)
+        {
+            return Ok(last);
+        }
+        self.get(key, read).await
     }
 
     /// Drops one entry.

@@ -10,7 +10,7 @@ use super::mint::{Issued, Mintage, mint};
 use super::revoke::end_family;
 use crate::domain::authn::Authenticated;
 use crate::domain::clients::LiveClient;
-use crate::domain::{Ctx, DomainError};
+use crate::domain::{Ctx, DomainError, keys};
 use crate::model::audit::Outcome;
 use crate::model::ids::FamilyId;
 use crate::model::scope::OAuthScope;
@@ -150,12 +150,15 @@ enum Turn {
 /// Uses a refresh token: renews, answers the same again, or ends the family.
 ///
 /// # Errors
-/// The database is unavailable: then nothing was used up.
+/// The database is unavailable. If it went away after the renewal was recorded, the same token gets
+/// the same answer again within the grace window.
 pub async fn rotate(ctx: &Ctx<'_>, client: &LiveClient, family: &Family, scope: OAuthScope) -> Result<Refreshed, DomainError> {
+    // What signing needs is fetched first: nothing is used up for an answer that can't be made.
+    keys::keyring(ctx.core, ctx.tenant_id()).await?;
     let now = ctx.now();
     let grace_began = now - ctx.core.config.tokens.refresh_grace;
     let expires_at = refresh_end(ctx, client, now, family.row.created_at);
-    let ended_until = now + crate::domain::keys::MAX_ACCESS_TOKEN_TTL;
+    let ended_until = now + keys::MAX_ACCESS_TOKEN_TTL;
     let entry = ctx.audit("token.replay", Some(format!("family:{}", family.row.id)), Outcome::Failure, None);
     let input = (family.row.clone(), family.generation, client.client.id.clone(), now, grace_began, expires_at, ended_until, entry);
     let turn = ctx
