@@ -15,7 +15,7 @@ use super::record::Record;
 use super::session::{Session, named, read};
 use super::user::Of;
 use crate::config::Loaded;
-use crate::domain::{Ctx, clients};
+use crate::domain::{Ctx, DomainError, Noun, clients};
 use crate::model::client::Client;
 use crate::model::ids::ClientId;
 use crate::model::scope::OAuthScope;
@@ -61,8 +61,7 @@ pub(super) struct Which {
     of: Of,
 }
 
-const COLUMNS: &[&str] =
-    &["client_id", "client_name", "grant_types", "token_endpoint_auth_method", "scope", "enabled", "created_at"];
+const COLUMNS: &[&str] = &["client_id", "client_name", "grant_types", "scope", "enabled", "created_at"];
 
 pub(super) async fn run(command: ClientCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
     let session = Session::open(loaded, out).await?;
@@ -133,6 +132,16 @@ fn details(record: Record, client: &Client) -> Record {
         .with("audiences", client.audiences.clone())
         .with("default_audience", client.default_audience.clone())
         .with("created_at", client.created_at.rfc3339())
+}
+
+/// A refusal that says which names were asked for.
+fn refused(error: DomainError, scope: &OAuthScope) -> Failure {
+    match error {
+        DomainError::NotFound(Noun::Permission) => {
+            Failure::Refused(format!("no such permission among the scopes {scope}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// All the names of several `--scope`, each of which may hold several.

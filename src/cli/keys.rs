@@ -74,16 +74,21 @@ async fn act(session: &Session, command: KeysCommand, out: Output) -> Result<(),
 
 async fn rotate(ctx: &Ctx<'_>, alg: Option<SigningAlg>, now: bool, out: Output) -> Result<(), Failure> {
     let algs = alg.map_or_else(|| SigningAlg::ALL.to_vec(), |alg| vec![alg]);
-    let mut rows = Vec::new();
+    let (mut rows, mut waiting) = (Vec::new(), false);
     for alg in algs {
         let (kid, state, from) = match keys::rotate(ctx, alg, now).await? {
             Rotation::Activated(kid) => (kid, KeyState::Active, ctx.now()),
             Rotation::Scheduled(kid, from) => (kid, KeyState::Next, from),
         };
+        waiting |= state == KeyState::Next;
         let row = Record::default().with("kid", kid.as_str()).with("alg", alg.as_str());
         rows.push(row.with("state", state.as_str()).with("signs_from", from.rfc3339()));
     }
-    out.list(&["kid", "alg", "state", "signs_from"], &rows)
+    out.list(&["kid", "alg", "state", "signs_from"], &rows)?;
+    if waiting {
+        out.note("The next key signs once every client can have seen it: the server switches by itself; --now does it at once.");
+    }
+    Ok(())
 }
 
 fn not_retiring(error: DomainError, kid: &KeyId) -> Failure {

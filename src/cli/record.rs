@@ -6,33 +6,47 @@ use serde_json::Value;
 
 /// Names and values in the order in which they are printed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Record(Vec<(&'static str, Value)>);
+pub(super) struct Record(Vec<Field>);
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: &'static str,
+    value: Value,
+    /// Whether people see it too.
+    shown: bool,
+}
 
 impl Record {
     /// The same and one more.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push((name, value.into()));
+        self.0.push(Field { name, value: value.into(), shown: true });
+        self
+    }
+
+    /// The same and one more that only JSON has: another name for what is there already.
+    pub(super) fn with_alias(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push(Field { name, value: value.into(), shown: false });
         self
     }
 
     /// One value as people read it; nothing for what is unset or not there.
     pub(super) fn cell(&self, name: &str) -> String {
-        self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| text(value)).unwrap_or_default()
+        self.0.iter().find(|field| field.name == name).map(|field| text(&field.value)).unwrap_or_default()
     }
 
     /// A line a value, as people read it; what is unset is left out.
     pub(super) fn lines(&self) -> String {
-        let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-        let shown = self.0.iter().map(|(name, value)| (name, text(value))).filter(|(_, value)| !value.is_empty());
-        shown.map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+        let width = self.0.iter().map(|field| field.name.len()).max().unwrap_or_default();
+        let shown = self.0.iter().filter(|field| field.shown).map(|field| (field.name, text(&field.value)));
+        shown.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
     }
 }
 
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+        for field in &self.0 {
+            map.serialize_entry(field.name, &field.value)?;
         }
         map.end()
     }
@@ -42,13 +56,9 @@ fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => printable(text),
-        Value::Array(items) => items.iter().map(text_of_item).collect::<Vec<_>>().join(" "),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
-}
-
-fn text_of_item(item: &Value) -> String {
-    text(item)
 }
 
 /// Text that somebody else may have chosen can't steer the terminal.

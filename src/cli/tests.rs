@@ -63,19 +63,18 @@ fn a_kid_may_begin_with_a_dash() {
     assert!(parse(&["keys", "retire", "-_QxZ", "--json"]).unwrap().global.json);
 }
 
-fn exit_code(line: &[&str]) -> ExitCode {
-    run([&["gatehouse"], line].concat().into_iter().map(OsString::from), [])
-}
-
 #[test]
 fn wrong_usage_and_wrong_configuration_exit_with_2() {
+    for line in [&["no-such-command"][..], &["tenant", "create"], &["user", "create"], &["backup"]] {
+        assert_eq!(parse(line).err().unwrap().exit_code(), 2, "{line:?}");
+    }
     for line in [
-        &["no-such-command"][..],
-        &["tenant", "create"],
-        &["--bind", "127.0.0.1:0", "tenant", "list"],
+        &["--bind", "127.0.0.1:0", "tenant", "list"][..],
         &["config", "check", "--issuer", "http://id.example.org"],
         &["config", "check", "--config", "/no/such/file.toml"],
+        &["serve", "--bind", "nowhere"],
     ] {
-        assert_eq!(exit_code(line), ExitCode::from(2), "{line:?}");
+        let failure = dispatch(parse(line).unwrap(), [], Output::new(false)).err().unwrap();
+        assert_eq!(failure.exit_code(), 2, "{line:?}: {failure}");
     }
 }

@@ -184,7 +184,7 @@ async fn create(
         profile: serde_json::json!({}),
         roles: &args.roles,
     };
-    let user = users::create(&ctx, new).await?;
+    let user = users::create(&ctx, new).await.map_err(|error| named(error, &args.roles.join(", ")))?;
     out.record(&record(&ctx, &user).await?)
 }
 
@@ -251,7 +251,7 @@ async fn record(ctx: &Ctx<'_>, user: &User) -> Result<Record, DomainError> {
     let roles = held::codes_of_user(&ctx.core.db.read().of(user.tenant), user.id, ctx.now()).await?;
     Ok(Record::default()
         .with("user_id", user.id.to_string())
-        .with("id", user.id.to_string())
+        .with_alias("id", user.id.to_string())
         .with("tenant_id", user.tenant.to_string())
         .with("email", user.email.clone())
         .with("username", user.username.clone())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, Of, Output, Record, Session, details, duration, jwks, named, union};
+use super::{Failure, Of, Output, Record, Session, details, duration, jwks, refused, union};
 use crate::cli::names::one_of;
 use crate::domain::clients::{self, NewClient};
 use crate::model::client::{AccessTokenFormat, AuthMethod, GrantType};
@@ -71,7 +71,8 @@ pub(in crate::cli) struct CreateArgs {
 
 pub(super) async fn run(session: &Session, args: CreateArgs, out: Output) -> Result<(), Failure> {
     let ctx = session.ctx(args.of.tenant).await?;
-    let made = clients::create(&ctx, wish(args)?).await.map_err(|error| named(error, &"see --scope"))?;
+    let wanted = union(&args.scopes);
+    let made = clients::create(&ctx, wish(args)?).await.map_err(|error| refused(error, &wanted))?;
     let secret = made.secret.as_ref().map(|secret| secret.expose().clone());
     let record = Record::default().with("client_id", made.client.id.as_str()).with("client_secret", secret);
     out.record(&details(record, &made.client))

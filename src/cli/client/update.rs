@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, Output, Session, Which, details, jwks, named, named_record, union};
+use super::{Failure, Output, Session, Which, details, jwks, named, named_record, refused, union};
 use crate::cli::names::one_of;
 use crate::domain::clients::{self, ClientChange};
+use crate::domain::{DomainError, Noun};
 use crate::model::client::{AccessTokenFormat, GrantType};
 use crate::model::scope::OAuthScope;
 use crate::model::signing_key::SigningAlg;
 
-/// What `gatehouse client update` takes. A list replaces the one before; one empty value empties it.
+/// What `gatehouse client update` takes.
 #[derive(Args)]
 #[command(after_help = "A list replaces the one before it; --redirect-uri '' empties it.")]
 pub(in crate::cli) struct UpdateArgs {
@@ -53,7 +54,12 @@ pub(in crate::cli) struct UpdateArgs {
 pub(super) async fn run(session: &Session, args: UpdateArgs, out: Output) -> Result<(), Failure> {
     let ctx = session.ctx(args.which.of.tenant).await?;
     let id = args.which.client_id.clone();
-    let client = clients::update(&ctx, &id, wish(args)?).await.map_err(|error| named(error, &id))?;
+    let wanted = union(&args.scopes);
+    let done = clients::update(&ctx, &id, wish(args)?).await;
+    let client = done.map_err(|error| match error {
+        DomainError::NotFound(Noun::Client) => named(error, &id),
+        other => refused(other, &wanted),
+    })?;
     out.record(&details(named_record(&client), &client))
 }
 
@@ -62,7 +68,7 @@ fn wish(args: UpdateArgs) -> Result<ClientChange, Failure> {
         (!list.is_empty()).then_some(list)
     }
     let uris = |list: Vec<String>| given(list).map(|list| list.into_iter().filter(|uri| !uri.is_empty()).collect());
-    Ok(ClientChange {
+    let change = ClientChange {
         name: args.name,
         enabled: args.enable.then_some(true).or(args.disable.then_some(false)),
         grant_types: given(args.grants),
@@ -72,5 +78,27 @@ fn wish(args: UpdateArgs) -> Result<ClientChange, Failure> {
         jwks: args.jwks_file.as_deref().map(jwks).transpose()?,
         access_token_format: args.access_token_format,
         signing_alg: args.signing_alg,
-    })
+    };
+    if is_empty(&change) {
+        return Err(Failure::Usage("nothing to change: name what shall be different".to_owned()));
+    }
+    Ok(change)
+}
+
+/// Whether it leaves everything as it is. Spelled out, so that a new field can't be forgotten.
+const fn is_empty(change: &ClientChange) -> bool {
+    let ClientChange {
+        name,
+        enabled,
+        grant_types,
+        redirect_uris,
+        post_logout_redirect_uris,
+        scope,
+        jwks,
+        access_token_format,
+        signing_alg,
+    } = change;
+    let texts = name.is_none() && jwks.is_none() && scope.is_none();
+    let lists = grant_types.is_none() && redirect_uris.is_none() && post_logout_redirect_uris.is_none();
+    texts && lists && enabled.is_none() && access_token_format.is_none() && signing_alg.is_none()
 }
