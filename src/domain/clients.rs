@@ -1,5 +1,6 @@
 //! OAuth clients: made, found, changed, and how they prove a secret.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,22 @@ pub async fn live(core: &Core, tenant: TenantId, id: &ClientId) -> Result<Arc<Li
             let client = found.ok_or(DomainError::NotFound(Noun::Client))?;
             let keys = client.jwks.as_deref().map(|jwks| KeySet::parse(jwks.as_bytes())).transpose()?;
             Ok::<_, DomainError>(Arc::new(LiveClient { client, keys }))
+        })
+        .await
+}
+
+/// The origins that a tenant's clients have redirect URIs at: whose scripts may call on their behalf.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn origins(core: &Core, tenant: TenantId) -> Result<Arc<HashSet<String>>, DomainError> {
+    core.origins
+        .get(tenant, async |tenant| {
+            let clients = clients::list(&core.db.read().of(*tenant)).await?;
+            let enabled = clients.iter().filter(|client| client.enabled);
+            let uris = enabled.flat_map(|client| &client.redirect_uris);
+            let origins = uris.filter_map(|uri| url::Url::parse(uri).ok()).map(|uri| uri.origin().ascii_serialization());
+            Ok::<_, DomainError>(Arc::new(origins.filter(|origin| origin != "null").collect()))
         })
         .await
 }

@@ -1,5 +1,6 @@
 //! What gatehouse runs on: the database, the seams, the hashing pool, and what is cached.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -69,6 +70,8 @@ pub struct Core {
     pub(super) tenants: Fresh<TenantId, Arc<LiveTenant>>,
     pub(super) tenant_keys: Fresh<[u8; 32], TenantKeyHolder>,
     pub(super) clients: Fresh<(TenantId, ClientId), Arc<LiveClient>>,
+    /// Origins of the redirect URIs of a tenant's clients.
+    pub(super) origins: Fresh<TenantId, Arc<HashSet<String>>>,
     pub(super) users: Fresh<(TenantId, UserId), Arc<UserState>>,
     pub(super) keyrings: Fresh<TenantId, Arc<Keyring>>,
     pub(super) revoked: Fresh<(TenantId, Arc<str>), bool>,
@@ -100,6 +103,7 @@ impl Core {
             tenants: Fresh::new(fresh(), 10_000),
             tenant_keys: Fresh::new(fresh(), 10_000),
             clients: Fresh::new(fresh(), 10_000),
+            origins: Fresh::new(fresh(), 1_000),
             users: Fresh::new(fresh(), 50_000),
             keyrings: Fresh::new(fresh(), 1_000),
             revoked: Fresh::new(fresh(), 100_000),
@@ -124,10 +128,13 @@ impl Core {
                 self.tenants.forget(&tenant);
                 self.tenant_keys.forget_all();
             }
-            (ChangeKind::Client, Some(tenant)) => match change.key.parse() {
-                Ok(client) => self.clients.forget(&(tenant, client)),
-                Err(_) => self.clients.forget_all(),
-            },
+            (ChangeKind::Client, Some(tenant)) => {
+                self.origins.forget(&tenant);
+                match change.key.parse() {
+                    Ok(client) => self.clients.forget(&(tenant, client)),
+                    Err(_) => self.clients.forget_all(),
+                }
+            }
             (ChangeKind::User, Some(tenant)) => match change.key.parse() {
                 Ok(user) => self.users.forget(&(tenant, user)),
                 Err(_) => self.users.forget_all(),
@@ -142,6 +149,7 @@ impl Core {
                 self.tenants.forget_all();
                 self.tenant_keys.forget_all();
                 self.clients.forget_all();
+                self.origins.forget_all();
                 self.users.forget_all();
                 self.keyrings.forget_all();
                 self.revoked.forget_all();

@@ -63,13 +63,15 @@ pub(super) async fn mint<'a>(ctx: &Ctx<'_>, mintage: Mintage<'a>) -> Result<Issu
     let tenant_id = ctx.tenant_id().to_string();
     let scope = mintage.scope.to_string();
     let family = mintage.family.map(|family| family.to_string());
+    // Callers of services read the member, also where nothing was granted (`idaas.md`).
+    let for_itself = mintage.subject == mintage.client_id;
     let texts = |list: &'a [String]| list.iter().map(String::as_str).collect();
     let claims = AccessClaims::<&str> {
         iss: &ctx.tenant.issuer,
         sub: mintage.subject,
         aud: Audience::One(mintage.audience.unwrap_or(&ctx.tenant.issuer)),
         client_id: mintage.client_id,
-        scope: (!scope.is_empty()).then_some(scope.as_str()),
+        scope: (for_itself || !scope.is_empty()).then_some(scope.as_str()),
         jti: &jti,
         iat: now.seconds(),
         exp: expires_at.seconds(),

@@ -15,7 +15,12 @@ pub enum Introspected {
     /// An access token.
     Access(Box<Verified>),
     /// The refresh token that counts at this moment.
-    Refresh(Box<TokenFamily>),
+    Refresh {
+        /// What it belongs to.
+        family: Box<TokenFamily>,
+        /// Whom it speaks for.
+        subject: String,
+    },
 }
 
 /// Answers an introspection request.
@@ -34,7 +39,11 @@ pub async fn introspect(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Par
             && family.row.revoked.is_none()
             && family.row.generation == family.generation
             && family.row.expires_at > ctx.now();
-        return Ok(if counts { Introspected::Refresh(Box::new(family.row)) } else { Introspected::Inactive });
+        if !counts {
+            return Ok(Introspected::Inactive);
+        }
+        let subject = family.row.user.to_string();
+        return Ok(Introspected::Refresh { family: Box::new(family.row), subject });
     }
     match tokens::verify(ctx.core, token).await {
         Ok(verified) if is_visible(ctx, &client, &verified) => Ok(Introspected::Access(Box::new(verified))),

@@ -1,0 +1,48 @@
+//! `GET /.well-known/jwks.json`: the public keys (RFC 7517 §5).
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderValue};
+
+use super::error::{no_tenant, refuse};
+use super::metadata::tenant;
+use crate::domain::keys;
+use crate::http::call::Call;
+
+/// The tenant's public keys: those that sign, the next ones, and those whose tokens still live.
+#[utoipa::path(
+    get,
+    path = "/.well-known/jwks.json",
+    responses(
+        (status = 200, description = "A JWK set", content_type = "application/json"),
+        (status = 304, description = "Unchanged since the ETag in If-None-Match"),
+        (status = 404, description = "No such tenant"),
+        (status = 503, description = "Try again after Retry-After seconds"),
+    ),
+)]
+pub(super) async fn jwks(call: Call) -> HttpResponse {
+    let tenant = match tenant(&call).await {
+        Ok(tenant) => tenant,
+        Err(error) => return no_tenant(&call, error),
+    };
+    let ring = match keys::published(call.core(), tenant.tenant.id).await {
+        Ok(ring) => ring,
+        Err(error) => return refuse(&call, error.into()),
+    };
+    let known = call.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let unchanged = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ring.etag));
+    let mut answer = if unchanged { HttpResponse::NotModified().finish() } else { json(ring.jwks.clone()) };
+    let life = call.core().config.tokens.key_cache.as_secs();
+    let headers = answer.headers_mut();
+    if let Ok(etag) = HeaderValue::from_str(&ring.etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    if let Ok(cache) = HeaderValue::try_from(format!("public, max-age={life}, stale-while-revalidate={life}")) {
+        headers.insert(header::CACHE_CONTROL, cache);
+    }
+    answer
+}
+
+/// A document that is JSON text already.
+pub(super) fn json(text: std::sync::Arc<str>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(bytes::Bytes::from_owner(text))
+}

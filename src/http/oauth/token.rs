@@ -1,0 +1,52 @@
+//! `POST /oauth/token` (RFC 6749 §3.2).
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderValue};
+
+use super::error::refuse;
+use super::request::{Form, authorization};
+use super::wire::{ErrorAnswer, TokenAnswer, TokenForm};
+use crate::http::call::Call;
+use crate::protocol::oauth::token::{Granted, issue};
+
+/// Issues tokens: `client_credentials`, `refresh_token`, and `password` for clients that have it.
+#[utoipa::path(
+    post,
+    path = "/oauth/token",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The tokens", body = TokenAnswer),
+        (status = 400, description = "RFC 6749 §5.2", body = ErrorAnswer),
+        (status = 401, description = "invalid_client, where HTTP Basic was used", body = ErrorAnswer),
+        (status = 413, description = "The form is larger than 64 KiB", body = ErrorAnswer),
+        (status = 429, description = "Too many failures from this address", body = ErrorAnswer),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorAnswer),
+    ),
+    security((), ("client_basic" = [])),
+)]
+pub(super) async fn token(call: Call) -> HttpResponse {
+    match answer(&call).await {
+        Ok(answer) | Err(answer) => answer,
+    }
+}
+
+async fn answer(call: &Call) -> Result<HttpResponse, HttpResponse> {
+    let form = Form::read(call).await?;
+    let params = form.params(call)?;
+    let granted = issue(&form.ctx(call), authorization(call)?, &params).await.map_err(|error| refuse(call, error))?;
+    Ok(shape(&granted))
+}
+
+fn shape(granted: &Granted) -> HttpResponse {
+    let mut answer = HttpResponse::Ok().json(TokenAnswer {
+        access_token: &granted.access.token,
+        token_type: "Bearer",
+        expires_in: granted.access.expires_in.as_secs(),
+        refresh_token: granted.refresh.as_ref().map(|token| token.expose().as_str()),
+        scope: &granted.access.scope.to_string(),
+    });
+    // RFC 6749 §5.1: both headers, for caches of every age.
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    answer
+}
