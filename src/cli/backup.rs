@@ -22,10 +22,10 @@ pub(super) async fn run(args: BackupArgs, loaded: Loaded, out: Output) -> Result
         return Err(Failure::Refused(format!("there is no database at {} to copy", database.display())));
     }
     let key = loaded.config.secrets.master_key_source();
-    let session = Session::open(loaded, out).await?;
-    let done = session.core.backup(&args.file).await;
-    session.close().await;
-    done.map_err(|why| Failure::Refused(why.to_string()))?;
+    Session::with(loaded, out, async |session| {
+        session.core.backup(&args.file).await.map_err(|why| Failure::Refused(why.to_string()))
+    })
+    .await?;
     let bytes = std::fs::metadata(&args.file).map(|file| file.len())?;
     out.record(&Record::default().with("file", args.file.display().to_string()).with("bytes", bytes))?;
     if let MasterKeySource::File(path) | MasterKeySource::MadeOnce(path) = key {

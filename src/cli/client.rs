@@ -64,16 +64,23 @@ pub(super) struct Which {
 const COLUMNS: &[&str] = &["client_id", "client_name", "grant_types", "scope", "enabled", "created_at"];
 
 pub(super) async fn run(command: ClientCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
-    let session = Session::open(loaded, out).await?;
-    let done = act(&session, command, out).await;
-    session.close().await;
-    done
+    // What the arguments say is understood before anything is opened.
+    match command {
+        ClientCommand::Create(args) => {
+            let (tenant, new) = create::wish(*args)?;
+            Session::with(loaded, out, async |session| create::run(session, tenant, new, out).await).await
+        }
+        ClientCommand::Update(args) => {
+            let (which, change) = update::wish(*args)?;
+            Session::with(loaded, out, async |session| update::run(session, &which, change, out).await).await
+        }
+        other => Session::with(loaded, out, async |session| act(session, other, out).await).await,
+    }
 }
 
 async fn act(session: &Session, command: ClientCommand, out: Output) -> Result<(), Failure> {
     match command {
-        ClientCommand::Create(args) => create::run(session, *args, out).await,
-        ClientCommand::Update(args) => update::run(session, *args, out).await,
+        ClientCommand::Create(_) | ClientCommand::Update(_) => Ok(()), // done before
         ClientCommand::List { of } => {
             let found = clients::list(&session.ctx(of.tenant).await?).await?;
             out.list(COLUMNS, &found.iter().map(|client| details(named_record(client), client)).collect::<Vec<_>>())

@@ -49,10 +49,7 @@ pub(super) enum KeysCommand {
 const COLUMNS: &[&str] = &["kid", "alg", "state", "created_at", "activated_at", "retired_at"];
 
 pub(super) async fn run(command: KeysCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
-    let session = Session::open(loaded, out).await?;
-    let done = act(&session, command, out).await;
-    session.close().await;
-    done
+    Session::with(loaded, out, async |session| act(session, command, out).await).await
 }
 
 async fn act(session: &Session, command: KeysCommand, out: Output) -> Result<(), Failure> {

@@ -19,8 +19,22 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Opens the database; an empty one is set up as the server's first start would do it.
-    pub(super) async fn open(loaded: Loaded, out: Output) -> Result<Self, Failure> {
+    /// Opens the database, works on it, and closes it after what is under way. An empty database is
+    /// set up as the server's first start would do it.
+    pub(super) async fn with<T>(
+        loaded: Loaded,
+        out: Output,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let session = Self::open(loaded, out).await?;
+        let done = work(&session).await;
+        let db = session.core.db.clone();
+        drop(session);
+        db.close().await;
+        done
+    }
+
+    async fn open(loaded: Loaded, out: Output) -> Result<Self, Failure> {
         let Opened { core, first_start } = app::open(Arc::new(loaded.config), Seams::default()).await?;
         if let Some(first) = &first_start {
             welcome::beside_an_answer(first, &core.config, out);
@@ -35,13 +49,6 @@ impl Session {
             None => tenants::default(&self.core).await?,
         };
         Ok(Ctx::new(&self.core, live, Actor::Operator, Origin::default()))
-    }
-
-    /// Closes the database, after what is under way.
-    pub(super) async fn close(self) {
-        let db = self.core.db.clone();
-        drop(self.core);
-        db.close().await;
     }
 }
 

@@ -45,14 +45,12 @@ const COLUMNS: &[&str] = &["id", "name", "public_key", "enabled", "created_at"];
 const PAGE: u64 = 500;
 
 pub(super) async fn run(command: TenantCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
-    let session = Session::open(loaded, out).await?;
-    let done = match command {
-        TenantCommand::Create { name } => create(&session, &name, out).await,
-        TenantCommand::List => list(&session, out).await,
-        TenantCommand::RotateKey { tenant, kind, overlap } => rotate_key(&session, tenant, kind, overlap, out).await,
-    };
-    session.close().await;
-    done
+    Session::with(loaded, out, async |session| match command {
+        TenantCommand::Create { name } => create(session, &name, out).await,
+        TenantCommand::List => list(session, out).await,
+        TenantCommand::RotateKey { tenant, kind, overlap } => rotate_key(session, tenant, kind, overlap, out).await,
+    })
+    .await
 }
 
 async fn create(session: &Session, name: &str, out: Output) -> Result<(), Failure> {

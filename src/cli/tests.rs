@@ -29,7 +29,7 @@ fn every_command_explains_itself() {
 
 #[test]
 fn serving_is_the_default_and_flags_may_stand_on_either_side() {
-    assert!(matches!(parse(&[]).unwrap().command, None));
+    assert!(parse(&[]).unwrap().command.is_none());
     assert_eq!(parse(&["--bind", "127.0.0.1:0"]).unwrap().serve.bind.as_deref(), Some("127.0.0.1:0"));
     for line in [["--json", "tenant", "list"], ["tenant", "--json", "list"], ["tenant", "list", "--json"]] {
         assert!(parse(&line).unwrap().global.json, "{line:?}");
@@ -73,6 +73,17 @@ fn wrong_usage_and_wrong_configuration_exit_with_2() {
         &["config", "check", "--issuer", "http://id.example.org"],
         &["config", "check", "--config", "/no/such/file.toml"],
         &["serve", "--bind", "nowhere"],
+        &["client", "update", "svc_1", "--database-url", "sqlite:///no/such/folder/file"],
+        &[
+            "client",
+            "create",
+            "--name",
+            "n",
+            "--jwks-file",
+            "/no/such/file",
+            "--database-url",
+            "sqlite:///no/such/file",
+        ],
     ] {
         let failure = dispatch(parse(line).unwrap(), [], Output::new(false)).err().unwrap();
         assert_eq!(failure.exit_code(), 2, "{line:?}: {failure}");

@@ -128,10 +128,7 @@ pub(super) async fn run(command: UserCommand, loaded: Loaded, out: Output) -> Re
         }
         _ => None,
     };
-    let session = Session::open(loaded, out).await?;
-    let done = act(&session, command, password, out).await;
-    session.close().await;
-    done
+    Session::with(loaded, out, async |session| act(session, command, password, out).await).await
 }
 
 async fn act(

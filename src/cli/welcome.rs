@@ -74,7 +74,7 @@ fn secrets(first: &FirstStart, config: &Config) -> String {
 
 fn hint(config: &Config) -> String {
     format!(
-        "\nFor a service of your own:  gatehouse client create --name NAME{}",
+        "\nFor a service of your own:  gatehouse client create --name NAME\n{}",
         curl(config, "CLIENT_ID:CLIENT_SECRET")
     )
 }

@@ -9,6 +9,7 @@ use super::{Failure, Of, Output, Record, Session, details, duration, jwks, refus
 use crate::cli::names::one_of;
 use crate::domain::clients::{self, NewClient};
 use crate::model::client::{AccessTokenFormat, AuthMethod, GrantType};
+use crate::model::ids::TenantId;
 use crate::model::scope::OAuthScope;
 use crate::model::signing_key::SigningAlg;
 
@@ -69,16 +70,22 @@ pub(in crate::cli) struct CreateArgs {
     default_audience: Option<String>,
 }
 
-pub(super) async fn run(session: &Session, args: CreateArgs, out: Output) -> Result<(), Failure> {
-    let ctx = session.ctx(args.of.tenant).await?;
-    let wanted = union(&args.scopes);
-    let made = clients::create(&ctx, wish(args)?).await.map_err(|error| refused(error, &wanted))?;
+pub(super) async fn run(
+    session: &Session,
+    tenant: Option<TenantId>,
+    new: NewClient,
+    out: Output,
+) -> Result<(), Failure> {
+    let ctx = session.ctx(tenant).await?;
+    let wanted = new.scope.clone();
+    let made = clients::create(&ctx, new).await.map_err(|error| refused(error, &wanted))?;
     let secret = made.secret.as_ref().map(|secret| secret.expose().clone());
     let record = Record::default().with("client_id", made.client.id.as_str()).with("client_secret", secret);
     out.record(&details(record, &made.client))
 }
 
-fn wish(args: CreateArgs) -> Result<NewClient, Failure> {
+/// Whose client it shall be, and what it shall be.
+pub(super) fn wish(args: CreateArgs) -> Result<(Option<TenantId>, NewClient), Failure> {
     let scope = union(&args.scopes);
     let grant_types = if !args.grants.is_empty() {
         args.grants
@@ -89,7 +96,7 @@ fn wish(args: CreateArgs) -> Result<NewClient, Failure> {
     };
     let auth_method =
         if args.public { AuthMethod::None } else { args.auth_method.unwrap_or(AuthMethod::ClientSecretBasic) };
-    Ok(NewClient {
+    let new = NewClient {
         id: args.id,
         name: args.name,
         description: args.description,
@@ -105,5 +112,6 @@ fn wish(args: CreateArgs) -> Result<NewClient, Failure> {
         signing_alg: args.signing_alg,
         access_token_ttl: args.access_token_ttl,
         refresh_token_ttl: args.refresh_token_ttl,
-    })
+    };
+    Ok((args.of.tenant, new))
 }

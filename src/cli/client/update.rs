@@ -51,19 +51,18 @@ pub(in crate::cli) struct UpdateArgs {
     signing_alg: Option<SigningAlg>,
 }
 
-pub(super) async fn run(session: &Session, args: UpdateArgs, out: Output) -> Result<(), Failure> {
-    let ctx = session.ctx(args.which.of.tenant).await?;
-    let id = args.which.client_id.clone();
-    let wanted = union(&args.scopes);
-    let done = clients::update(&ctx, &id, wish(args)?).await;
-    let client = done.map_err(|error| match error {
-        DomainError::NotFound(Noun::Client) => named(error, &id),
+pub(super) async fn run(session: &Session, which: &Which, change: ClientChange, out: Output) -> Result<(), Failure> {
+    let ctx = session.ctx(which.of.tenant).await?;
+    let wanted = change.scope.clone().unwrap_or_default();
+    let client = clients::update(&ctx, &which.client_id, change).await.map_err(|error| match error {
+        DomainError::NotFound(Noun::Client) => named(error, &which.client_id),
         other => refused(other, &wanted),
     })?;
     out.record(&details(named_record(&client), &client))
 }
 
-fn wish(args: UpdateArgs) -> Result<ClientChange, Failure> {
+/// Which client, and what shall be different.
+pub(super) fn wish(args: UpdateArgs) -> Result<(Which, ClientChange), Failure> {
     fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
         (!list.is_empty()).then_some(list)
     }
@@ -82,7 +81,7 @@ fn wish(args: UpdateArgs) -> Result<ClientChange, Failure> {
     if is_empty(&change) {
         return Err(Failure::Usage("nothing to change: name what shall be different".to_owned()));
     }
-    Ok(change)
+    Ok((args.which, change))
 }
 
 /// Whether it leaves everything as it is. Spelled out, so that a new field can't be forgotten.
