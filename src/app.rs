@@ -96,7 +96,7 @@ fn password_pool(config: &Config, seams: &Seams) -> Result<PasswordPool, StartEr
     };
     let pool = PoolConfig {
         threads: (passwords.concurrency > 0).then(|| usize::from(passwords.concurrency)),
-        queue: (passwords.queue > 0).then(|| passwords.queue_length()),
+        queue: passwords.queue_length(),
         wait_limit: passwords.queue_timeout,
         cost,
         ..PoolConfig::default()
@@ -107,7 +107,7 @@ fn password_pool(config: &Config, seams: &Seams) -> Result<PasswordPool, StartEr
 fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey, StartError> {
     let parse = |text: &str, place: String| MasterKey::parse(text.trim()).map_err(|_| StartError::MasterKey { place });
     match config.secrets.master_key_source() {
-        MasterKeySource::Given(key) => parse(key.expose(), "the configuration".to_owned()),
+        MasterKeySource::Given(key) => Ok(key),
         MasterKeySource::File(path) => {
             let text = std::fs::read_to_string(&path).map_err(file(format!("reading master_key_file {}", path.display())))?;
             parse(&text, path.display().to_string())

@@ -243,9 +243,10 @@ fn split_scope(scope: &OAuthScope) -> (OAuthScope, OAuthScope) {
 
 fn chosen_id(id: &str) -> Result<ClientId, DomainError> {
     // A client's id is the `sub` of its own tokens: it must not be taken for a user's (RFC 9700 §4.15).
-    let confusable = id.starts_with(crate::model::ids::UserId::PREFIX) || id.contains(':');
+    let confusable =
+        id.starts_with(crate::model::ids::UserId::PREFIX) || id.contains(':') || id == super::tokens::IDAAS_CLIENT;
     let parsed: Option<ClientId> = id.parse().ok().filter(|_| !confusable);
-    let why = "must be 1 to 128 printable ASCII characters without space or colon, and not begin with usr_";
+    let why = "must be 1 to 128 printable ASCII characters without space or colon, not begin with usr_, and not be reserved";
     parsed.ok_or_else(|| Invalid::new("client_id", why).into())
 }
 

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
@@ -28,7 +30,7 @@ pub struct Keyring {
     active: HashMap<SigningAlg, jws::SigningKey>,
     verifying: HashMap<String, VerifyingKey>,
     /// The JWK set as it is published (RFC 7517 §5), and its entity tag.
-    pub jwks: Arc<str>,
+    pub jwks: Bytes,
     /// Entity tag of `jwks` (RFC 9110 §8.8.3), quoted.
     pub etag: String,
 }

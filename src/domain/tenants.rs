@@ -28,7 +28,7 @@ pub struct LiveTenant {
     /// Its issuer (RFC 8414 §2): the base URL, or `{base}/t/{tenant_id}`.
     pub issuer: String,
     /// Its metadata document, once somebody has asked for it: it depends on the issuer alone.
-    pub metadata: std::sync::OnceLock<Arc<str>>,
+    pub metadata: std::sync::OnceLock<bytes::Bytes>,
 }
 
 impl LiveTenant {

@@ -43,6 +43,6 @@ pub(super) async fn jwks(call: Call) -> HttpResponse {
 }
 
 /// A document that is JSON text already.
-pub(super) fn json(text: std::sync::Arc<str>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(bytes::Bytes::from_owner(text))
+pub(super) fn json(text: bytes::Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(text)
 }

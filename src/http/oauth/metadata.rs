@@ -79,10 +79,8 @@ async fn document(call: &Call) -> HttpResponse {
         Ok(tenant) => tenant,
         Err(error) => return no_tenant(call, error),
     };
-    let text = tenant.metadata.get_or_init(|| {
-        serde_json::to_string(&metadata(&tenant.issuer)).map_or_else(|_| Arc::from("{}"), Arc::from)
-    });
-    let mut answer = json(Arc::clone(text));
+    let text = tenant.metadata.get_or_init(|| serde_json::to_vec(&metadata(&tenant.issuer)).unwrap_or_default().into());
+    let mut answer = json(text.clone());
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     answer
 }

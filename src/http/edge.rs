@@ -1,0 +1,216 @@
+//! What every request passes through: refused if its path is ambiguous, given an id, kept from
+//! taking the process down, counted, logged, and answered with the headers that fit.
+//!
+//! One function around everything and no allocation that is not needed: a token for a machine has
+//! eight microseconds for all that HTTP does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+
+use super::mount::surface_of;
+use super::trace::{REQUEST_ID, Trace};
+use super::{AppState, path, shape};
+use crate::model::access_log::AccessLogEntry;
+use crate::telemetry::Surface;
+
+/// Answers a request by way of `next`.
+pub(super) fn answer<F, Fut>(
+    state: &web::Data<AppState>,
+    request: ServiceRequest,
+    next: F,
+) -> LocalBoxFuture<'static, Result<ServiceResponse, Error>>
+where
+    F: FnOnce(ServiceRequest) -> Fut,
+    Fut: Future<Output = Result<ServiceResponse, Error>> + 'static,
+{
+    let passage = Passage::begin(state, &request);
+    let next = match path::check(request.uri().path()) {
+        Ok(()) => match catch_unwind(AssertUnwindSafe(|| next(request))) {
+            Ok(next) => Next::UnderWay(next),
+            Err(_) => Next::Panicked,
+        },
+        Err(why) => {
+            let answer = shape::json(passage.surface, why.status, why.text);
+            Next::Refused(Box::new(ServiceResponse::new(request.into_parts().0, answer)))
+        }
+    };
+    Box::pin(async move {
+        let outcome = match next {
+            Next::UnderWay(next) => AssertUnwindSafe(next).catch_unwind().await,
+            Next::Refused(answer) => Ok(Ok(*answer)),
+            Next::Panicked => Err(Box::new(()) as Box<dyn std::any::Any + Send>),
+        };
+        match outcome {
+            Ok(Ok(mut answer)) => {
+                passage.end(answer.response_mut());
+                Ok(answer)
+            }
+            // Handlers' errors are answers by now; this is middleware's.
+            Ok(Err(error)) => Err(passage.end_without_request(error.error_response(), Some(&error))),
+            Err(_) => {
+                passage.state.core.metrics.panics.increment(1);
+                let answer = shape::json(passage.surface, StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+                Err(passage.end_without_request(answer, None))
+            }
+        }
+    })
+}
+
+enum Next<Fut> {
+    UnderWay(Fut),
+    Refused(Box<ServiceResponse>),
+    Panicked,
+}
+
+/// One request from its beginning to its end.
+struct Passage {
+    state: web::Data<AppState>,
+    trace: Rc<Trace>,
+    surface: Surface,
+    method: Method,
+    uri: Uri,
+    user_agent: Option<HeaderValue>,
+    _in_flight: InFlight,
+}
+
+/// Counts a request for as long as it lives, also when its caller goes away.
+struct InFlight(web::Data<AppState>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.core.metrics.http.leave();
+    }
+}
+
+impl Passage {
+    fn begin(state: &web::Data<AppState>, request: &ServiceRequest) -> Self {
+        let trace = Trace::begin(request.head(), &state.core.config.http, &state.request_ids);
+        request.extensions_mut().insert(Rc::clone(&trace));
+        state.core.metrics.http.enter();
+        let surface = surface_of(request.uri().path());
+        let logged = is_access_logged(surface, request.uri().path());
+        Self {
+            state: state.clone(),
+            trace,
+            surface,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            user_agent: if logged { request.headers().get(header::USER_AGENT).cloned() } else { None },
+            _in_flight: InFlight(state.clone()),
+        }
+    }
+
+    fn end(self, answer: &mut HttpResponse) {
+        let status = answer.status();
+        if status.is_server_error() {
+            let cause = answer.error().map(ToString::to_string);
+            self.warn(status, cause.as_deref());
+        }
+        self.dress(answer);
+        self.record(status);
+    }
+
+    /// The same where the request itself is lost, which the transport answers as an error.
+    fn end_without_request(self, mut answer: HttpResponse, error: Option<&Error>) -> Error {
+        let status = answer.status();
+        self.warn(status, Some(&error.map_or_else(|| "the handler panicked".to_owned(), ToString::to_string)));
+        self.dress(&mut answer);
+        self.record(status);
+        InternalError::from_response("answered", answer).into()
+    }
+
+    /// The one line about an error: where it is answered.
+    fn warn(&self, status: StatusCode, cause: Option<&str>) {
+        tracing::warn!(
+            request_id = &*self.trace.request_id,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            status = status.as_u16(),
+            cause = cause.unwrap_or("unknown"),
+            "request failed"
+        );
+    }
+
+    fn dress(&self, answer: &mut HttpResponse) {
+        let closing = self.state.is_draining();
+        let is_page = {
+            let kind = answer.headers().get(header::CONTENT_TYPE);
+            kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+        };
+        let headers = answer.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&self.trace.request_id) {
+            headers.insert(HeaderName::from_static(REQUEST_ID), id);
+        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if is_page {
+            if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+                headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+            }
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        }
+        if self.state.core.config.http.issuer.is_https() {
+            let two_years = HeaderValue::from_static("max-age=63072000");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, two_years);
+        }
+        if closing {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
+        }
+    }
+
+    fn record(&self, status: StatusCode) {
+        let elapsed = self.trace.started.elapsed();
+        let core = &self.state.core;
+        core.metrics.http.record(self.surface, self.method.as_str(), status.as_u16(), elapsed);
+        tracing::debug!(
+            request_id = &*self.trace.request_id,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            status = status.as_u16(),
+            micros = elapsed.as_micros(),
+            "request"
+        );
+        if let Some((tenant, client)) = self.trace.service.get()
+            && is_access_logged(self.surface, self.uri.path())
+        {
+            core.access_log.record(AccessLogEntry {
+                id: 0,
+                tenant: *tenant,
+                client: client.clone(),
+                endpoint: self.uri.path().to_owned(),
+                method: self.method.as_str().to_owned(),
+                status: status.as_u16(),
+                response_time_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
+                address: self.trace.address.map(|address| address.to_string()),
+                user_agent: self.user_agent.as_ref().map(readable),
+                at: core.clock.now(),
+            });
+        }
+    }
+}
+
+/// What a page may load, where its handler says nothing else: our own style sheet and pictures, and
+/// no script at all.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Whether what services do there is logged (`idaas.md`).
+fn is_access_logged(surface: Surface, path: &str) -> bool {
+    surface == Surface::Control || path.starts_with("/v1/internal/")
+}
+
+/// What a caller calls itself, as far as it can be read: at most 512 characters.
+fn readable(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).chars().filter(|c| !c.is_control()).take(512).collect()
+}
