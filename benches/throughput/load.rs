@@ -1,0 +1,187 @@
+//! The load generator: 64 connections on one thread, each sends its next request when it has its
+//! answer.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::net::TcpStream;
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::process;
+use super::wire;
+
+/// How many connections put load on a server.
+pub const CONNECTIONS: usize = 64;
+
+/// What a connection sends.
+pub enum Script {
+    /// The same again and again.
+    Same(Vec<u8>),
+    /// A chain of refresh tokens: each request uses the token of the last answer.
+    Refresh { client: (String, String), path: String, token: String },
+}
+
+impl Script {
+    pub fn write(&self, request: &mut Vec<u8>) {
+        request.clear();
+        match self {
+            Self::Same(bytes) => request.extend_from_slice(bytes),
+            Self::Refresh { client: (id, secret), path, token } => {
+                let body = format!("grant_type=refresh_token&refresh_token={token}");
+                *request = wire::form(path, (id, secret), &body);
+            }
+        }
+    }
+
+    pub fn answered(&mut self, body: &[u8]) {
+        if let Self::Refresh { token, .. } = self {
+            *token = wire::member(body, "refresh_token").expect("a refresh token");
+        }
+    }
+}
+
+/// The same for every connection.
+pub fn all(request: &[u8]) -> Vec<Script> {
+    (0..CONNECTIONS).map(|_| Script::Same(request.to_vec())).collect()
+}
+
+/// One connection.
+pub struct Connection {
+    stream: TcpStream,
+    arrived: Vec<u8>,
+}
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).unwrap();
+        Self { stream, arrived: Vec::with_capacity(64 * 1024) }
+    }
+
+    /// Sends a request and gives the body of the answer, which must be 200.
+    pub async fn send(&mut self, request: &[u8]) -> &[u8] {
+        self.stream.write_all(request).await.expect("sent");
+        self.arrived.clear();
+        loop {
+            if self.stream.read_buf(&mut self.arrived).await.expect("an answer") == 0 {
+                panic!("the server closed the connection: {}", String::from_utf8_lossy(&self.arrived));
+            }
+            if let Some(answer) = wire::parse(&self.arrived) {
+                let text = || String::from_utf8_lossy(&self.arrived);
+                assert!(answer.status == 200, "asked {}: {}", String::from_utf8_lossy(request), text());
+                assert!(self.arrived.len() == answer.whole, "more than one answer: {}", text());
+                return &self.arrived[answer.head..];
+            }
+        }
+    }
+}
+
+/// One request on a connection of its own.
+pub async fn once(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    Connection::open(address).await.send(request).await.to_vec()
+}
+
+/// What one round came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Round {
+    /// Answers in a second.
+    pub rate: f64,
+    /// Processor time of the server for one answer, in microseconds.
+    pub cpu_us: f64,
+}
+
+/// Load from every script at once for so long; what is under way then is waited for.
+pub async fn round(address: SocketAddr, pid: u32, scripts: &mut [Script], length: Duration) -> Round {
+    let connections = join_all(scripts.iter().map(|_| Connection::open(address))).await;
+    let (in_time, all) = (RefCell::new(0_u64), RefCell::new(0_u64));
+    let cpu = process::cpu(pid);
+    let started = Instant::now();
+    let ends = started + length;
+    let driven = connections.into_iter().zip(scripts).map(|(mut connection, script)| {
+        let (in_time, all) = (&in_time, &all);
+        async move {
+            let mut request = Vec::new();
+            while Instant::now() < ends {
+                script.write(&mut request);
+                let body = connection.send(&request).await;
+                *all.borrow_mut() += 1;
+                *in_time.borrow_mut() += u64::from(Instant::now() < ends);
+                script.answered(body);
+            }
+        }
+    });
+    join_all(driven).await;
+    let cpu = process::cpu(pid) - cpu;
+    #[allow(clippy::cast_precision_loss)]
+    let (in_time, all) = (*in_time.borrow() as f64, *all.borrow() as f64);
+    Round { rate: in_time / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / all }
+}
+
+/// Two sides that took turns.
+pub struct Contest {
+    pub ours: Vec<Round>,
+    pub theirs: Vec<Round>,
+}
+
+/// Lets two sides take turns, after one short turn each to warm up.
+pub async fn contest(
+    rounds: usize,
+    length: Duration,
+    mut ours: impl AsyncFnMut(Duration) -> Round,
+    mut theirs: impl AsyncFnMut(Duration) -> Round,
+) -> Contest {
+    ours(length / 4).await;
+    theirs(length / 4).await;
+    let mut contest = Contest { ours: Vec::new(), theirs: Vec::new() };
+    for _ in 0..rounds {
+        contest.ours.push(ours(length).await);
+        contest.theirs.push(theirs(length).await);
+    }
+    contest
+}
+
+/// The middle, the least and the most.
+pub struct Spread {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+pub fn spread(values: impl Iterator<Item = f64>) -> Spread {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    Spread { median: sorted[sorted.len() / 2], min: sorted[0], max: sorted[sorted.len() - 1] }
+}
+
+impl Contest {
+    /// Our rate as a share of theirs, round by round.
+    pub fn rates(&self) -> Spread {
+        spread(self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| ours.rate / theirs.rate))
+    }
+
+    /// Their processor time for one answer as a share of ours: what would be left of the rate if
+    /// the processor were all that counts.
+    pub fn cpu(&self) -> f64 {
+        spread(self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| theirs.cpu_us / ours.cpu_us)).median
+    }
+}
+
+/// "12 300/s, 41 µs".
+pub fn shown(rounds: &[Round]) -> String {
+    let rate = spread(rounds.iter().map(|round| round.rate)).median;
+    let cpu = spread(rounds.iter().map(|round| round.cpu_us)).median;
+    let cpu = if cpu < 1000.0 { format!("{cpu:.1} µs") } else { format!("{:.1} ms", cpu / 1000.0) };
+    format!("{}/s, {cpu}", thousands(rate))
+}
+
+/// A number with a thin gap before its thousands.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    match digits.len() {
+        0..=3 if number < 10.0 => format!("{number:.1}"),
+        0..=3 => digits,
+        length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
+    }
+}

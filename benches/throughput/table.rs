@@ -1,0 +1,84 @@
+//! The table, on the terminal and in `docs/performance.md`.
+
+use std::path::Path;
+
+use super::load::{Contest, shown};
+
+/// One line.
+pub struct Line {
+    pub what: String,
+    pub engine: &'static str,
+    pub ours: String,
+    pub theirs: String,
+    pub ratio: String,
+    pub cpu: String,
+    pub aim: String,
+    pub met: Option<bool>,
+}
+
+#[derive(Default)]
+pub struct Table(Vec<Line>);
+
+const HEAD: &str = "| What | Database | gatehouse | Compared with | Ratio | By processor time | Aim | Met |\n|---|---|---|---|---|---|---|---|\n";
+const BEGIN: &str = "<!-- measured: what stands here is written by the command above -->";
+const END: &str = "<!-- measured: end -->";
+
+impl Table {
+    pub fn add(&mut self, line: Line) {
+        eprintln!("{}", line.markdown());
+        self.0.push(line);
+    }
+
+    /// Two sides that took turns; met if the share is, by both ways to look at it.
+    pub fn contest(&mut self, what: &str, engine: &'static str, against: &str, contest: &Contest, aim: Option<f64>) {
+        let (rates, cpu) = (contest.rates(), contest.cpu());
+        self.add(Line {
+            what: what.to_owned(),
+            engine,
+            ours: shown(&contest.ours),
+            theirs: format!("{against}: {}", shown(&contest.theirs)),
+            ratio: format!("{:.2} ({:.2} to {:.2})", rates.median, rates.min, rates.max),
+            cpu: format!("{cpu:.2}"),
+            aim: aim.map_or_else(String::new, |aim| format!("≥ {aim:.2}")),
+            met: aim.map(|aim| rates.median.min(cpu) >= aim),
+        });
+    }
+
+    /// One figure with a bound.
+    pub fn figure(&mut self, what: &str, engine: &'static str, ours: String, aim: &str, met: Option<bool>) {
+        self.add(Line {
+            what: what.to_owned(),
+            engine,
+            ours,
+            theirs: String::new(),
+            ratio: String::new(),
+            cpu: String::new(),
+            aim: aim.to_owned(),
+            met,
+        });
+    }
+
+    pub fn markdown(&self) -> String {
+        HEAD.to_owned() + &self.0.iter().map(|line| line.markdown() + "\n").collect::<String>()
+    }
+
+    /// Puts the table between the marks of the document.
+    pub fn write(&self, document: &Path, about: &str) {
+        let text = std::fs::read_to_string(document).unwrap();
+        let (before, rest) = text.split_once(BEGIN).expect("the beginning of what is measured");
+        let (_, after) = rest.split_once(END).expect("the end of what is measured");
+        std::fs::write(document, format!("{before}{BEGIN}\n\n{about}\n\n{}\n{END}{after}", self.markdown())).unwrap();
+    }
+}
+
+impl Line {
+    fn markdown(&self) -> String {
+        let met = match self.met {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
+        let Self { what, engine, ours, theirs, ratio, cpu, aim, .. } = self;
+        format!("| {what} | {engine} | {ours} | {theirs} | {ratio} | {cpu} | {aim} | {met} |")
+    }
+}
