@@ -8,9 +8,12 @@
 //!
 //! `ARCHITECTURE.md` is the map; `tests/it/tidy.rs` checks the arrows.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod http;
 pub mod jobs;
 pub mod model;
 pub mod protocol;

@@ -1,5 +1,6 @@
 //! Users: made, found, listed, changed, and what of their state decides about their tokens.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::authn;
@@ -15,8 +16,9 @@ use crate::model::page::{Counted, PageNumber};
 use crate::model::text::{DisplayName, Email, InvalidText, Username};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
-use crate::storage::users::UserFilter;
 use crate::storage::{StorageError, TenantTx, tokens, unscoped, users};
+
+pub use crate::storage::users::UserFilter;
 
 /// The largest `profile`, in bytes of JSON.
 pub const MAX_PROFILE: usize = 16 * 1024;
@@ -283,3 +285,16 @@ async fn change(
         })
         .await
 }
+
+/// The highest of the three roles that stand in an order, for each user who holds one of them.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn highest_roles(core: &Core, ids: &[UserId]) -> Result<HashMap<UserId, &'static str>, DomainError> {
+    let held = unscoped::role_codes_of_users(core.db.read(), ids, core.clock.now()).await?;
+    let highest = |codes: Vec<String>| RANKED.into_iter().find(|ranked| codes.iter().any(|code| code == ranked));
+    Ok(held.into_iter().filter_map(|(user, codes)| Some((user, highest(codes)?))).collect())
+}
+
+/// The codes of the roles that stand in an order, highest first.
+const RANKED: [&str; 3] = [crate::model::role::SUPER_ADMIN, "admin", "user"];

@@ -202,8 +202,7 @@ impl Passage {
 
 /// What a page may load, where its handler says nothing else: our own style sheet and pictures, and
 /// no script at all.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Whether what services do there is logged (`idaas.md`).
 fn is_access_logged(surface: Surface, path: &str) -> bool {

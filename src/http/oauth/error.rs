@@ -36,10 +36,8 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status_code()).json(Body {
-            error: self.0.code.as_str(),
-            error_description: &self.0.description,
-        });
+        let mut answer = HttpResponse::build(self.status_code())
+            .json(Body { error: self.0.code.as_str(), error_description: &self.0.description });
         let headers = answer.headers_mut();
         if self.0.basic {
             let challenge = HeaderValue::from_static(r#"Basic realm="gatehouse", charset="UTF-8""#);

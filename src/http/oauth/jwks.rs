@@ -29,7 +29,8 @@ pub(super) async fn jwks(call: Call) -> HttpResponse {
         Err(error) => return refuse(&call, error.into()),
     };
     let known = call.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let unchanged = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ring.etag));
+    let unchanged =
+        known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ring.etag));
     let mut answer = if unchanged { HttpResponse::NotModified().finish() } else { json(ring.jwks.clone()) };
     let life = call.core().config.tokens.key_cache.as_secs();
     let headers = answer.headers_mut();

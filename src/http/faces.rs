@@ -1,0 +1,4 @@
+//! The REST surfaces: one folder a contract, each with its own error shape and its own words.
+
+pub(super) mod control;
+pub(super) mod idaas;

@@ -1,0 +1,64 @@
+//! `/api/internal/auth/token`: a short token for a user, asked for by a service that acts for them.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+
+use super::caller::{service, user_id};
+use super::error::{Answer, Error};
+use super::wire::{IssuedOnBehalf, OtherError, TokenOnBehalf};
+use crate::domain::tokens;
+use crate::http::call::Call;
+use crate::http::faces::idaas::Service;
+use crate::http::faces::idaas::error::{Error as ServiceError, ErrorBody};
+use crate::http::fields::{Body as _, FieldError};
+use crate::model::permission::code;
+use crate::model::scope::OAuthScope;
+
+/// How long it lives where nobody says.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// A short token for a user of the service's own tenant, with an `act` claim that names the service
+/// (RFC 8693 §4.1), and an audit row.
+///
+/// It may carry permission codes that the service itself holds, and no others.
+#[utoipa::path(
+    post,
+    path = "/api/internal/auth/token",
+    request_body = TokenOnBehalf,
+    responses(
+        (status = 200, description = "The token", body = IssuedOnBehalf),
+        (status = 400, description = "What is wrong with the input", body = ErrorBody),
+        (status = 401, description = "No token that counts", body = OtherError),
+        (status = 403, description = "`Forbidden`", body = ErrorBody),
+        (status = 404, description = "`user not found`", body = ErrorBody),
+    ),
+    security(("service_token" = ["auth:token"])),
+)]
+pub(super) async fn on_behalf(call: Call) -> Answer {
+    let service = service(&call, Some(code::AUTH_TOKEN)).await?;
+    let wish = TokenOnBehalf::read(&mut call.json().await?)?;
+    let scope = scope(&service, wish.scope.as_deref())?;
+    let most = call.core().config.tokens.on_behalf;
+    let lifetime = wish.expires_in.map_or(LIFETIME, Duration::from_secs).min(most);
+    let user = user_id(&wish.user_id)?;
+    let issued = tokens::on_behalf(&service.ctx, &service.client.client, user, scope, lifetime).await?;
+    Ok(HttpResponse::Ok().json(IssuedOnBehalf {
+        access_token: &issued.token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in.as_secs(),
+        scope: issued.scope.to_string(),
+    }))
+}
+
+/// What the token may carry: nobody hands on a permission that they do not hold.
+fn scope(service: &Service<'_>, asked: Option<&str>) -> Result<OAuthScope, Error> {
+    let asked: OAuthScope = asked
+        .unwrap_or_default()
+        .parse()
+        .map_err(|_| FieldError::new("scope", "must be scope names separated by spaces"))?;
+    if asked.iter().any(|name| name.contains(':') && !service.has(name)) {
+        return Err(ServiceError::forbidden_scopes().into());
+    }
+    Ok(asked)
+}

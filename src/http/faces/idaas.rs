@@ -1,0 +1,41 @@
+//! `/v1/*`: multi-tenant identity and services. Contract: `idaas.md`.
+//!
+//! Order of checks: who calls, then what they want. So a call without a key says `tenant not found`
+//! whatever its body is.
+
+mod administration;
+mod caller;
+pub(super) mod error;
+mod services;
+mod tenants;
+mod users;
+pub(super) mod wire;
+
+pub(super) use caller::{Outcome, Service, service_of, verified};
+
+use crate::http::mount::{Endpoint, endpoints};
+use crate::telemetry::Surface;
+
+/// What it serves. Fixed paths stand before patterns that would match them too.
+pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
+    endpoints![
+        Surface::Idaas;
+        users::register,
+        users::login,
+        users::me,
+        users::list,
+        users::show,
+        tenants::create,
+        tenants::show,
+        services::authenticate,
+        services::validate_token,
+        services::check_permission,
+        services::register,
+        administration::grant_scope,
+        administration::revoke_scope,
+        administration::cleanup_tokens,
+        administration::list,
+        administration::logs,
+        administration::statistics,
+    ]
+}

@@ -1,0 +1,14 @@
+//! `/metrics`.
+
+use actix_web::HttpResponse;
+
+use crate::http::call::Call;
+
+/// Everything that is counted, in the Prometheus text format.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn metrics(call: Call) -> HttpResponse {
+    let core = call.core();
+    let hashing = core.passwords.stats();
+    core.metrics.hashing.set(hashing.queued, hashing.running, hashing.refused_total);
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(core.metrics.render())
+}

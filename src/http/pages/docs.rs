@@ -1,0 +1,83 @@
+//! `/docs`: the OpenAPI document for reading, without script.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Operation;
+
+use super::page;
+use crate::http::call::Call;
+use crate::http::locale::{Locale, Texts};
+use crate::http::mount;
+use crate::http::statics::STYLE_ADDRESS;
+
+#[derive(Template)]
+#[template(path = "pages/docs.html")]
+struct Docs<'a> {
+    t: &'static Texts,
+    style: &'a str,
+    chapters: Vec<Chapter>,
+}
+
+/// One surface.
+struct Chapter {
+    title: &'static str,
+    operations: Vec<Entry>,
+}
+
+/// One operation.
+struct Entry {
+    method: String,
+    path: String,
+    summary: String,
+    description: String,
+    parameters: Vec<(String, String)>,
+    answers: Vec<(String, String)>,
+}
+
+/// The documentation of every operation.
+#[utoipa::path(get, path = "/docs", responses((status = 200)))]
+pub(super) async fn docs(call: Call) -> HttpResponse {
+    let t = Locale::of(call.headers()).texts();
+    page(StatusCode::OK, &Docs { t, style: &STYLE_ADDRESS, chapters: chapters() })
+}
+
+fn chapters() -> Vec<Chapter> {
+    let mut chapters: Vec<Chapter> = Vec::new();
+    for endpoint in mount::routes().into_iter().filter(|endpoint| endpoint.documented) {
+        let title = endpoint.surface.as_str();
+        let entry = entry(endpoint.method.to_string(), endpoint.path, (endpoint.operation)());
+        match chapters.iter_mut().find(|chapter| chapter.title == title) {
+            Some(chapter) => chapter.operations.push(entry),
+            None => chapters.push(Chapter { title, operations: vec![entry] }),
+        }
+    }
+    chapters
+}
+
+fn entry(method: String, path: String, operation: Operation) -> Entry {
+    let parameters = operation.parameters.unwrap_or_default();
+    Entry {
+        method,
+        path,
+        summary: operation.summary.unwrap_or_default(),
+        description: operation.description.unwrap_or_default(),
+        parameters: parameters
+            .into_iter()
+            .filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some((parameter.name, parameter.description.unwrap_or_default())),
+                RefOr::Ref(_) => None,
+            })
+            .collect(),
+        answers: operation
+            .responses
+            .responses
+            .into_iter()
+            .map(|(status, answer)| match answer {
+                RefOr::T(answer) => (status, answer.description),
+                RefOr::Ref(_) => (status, String::new()),
+            })
+            .collect(),
+    }
+}

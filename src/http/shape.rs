@@ -1,0 +1,105 @@
+//! What a refusal looks like that no handler wrote: unknown paths, wrong methods, ambiguous paths,
+//! panics. One place that knows each surface's shape; what a face's own handlers refuse is in its
+//! `error.rs`.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use serde::Serialize;
+
+use super::locale::Locale;
+use super::pages;
+use crate::telemetry::Surface;
+
+/// A refusal that says nothing but what is wrong with the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The text; never anything that the caller sent.
+    pub(super) text: &'static str,
+}
+
+/// `{"error"}`, as `idaas.md` wants it.
+#[derive(Serialize)]
+struct Error<'a> {
+    error: &'a str,
+}
+
+/// RFC 6749 §5.2.
+#[derive(Serialize)]
+struct OAuthError<'a> {
+    error: &'static str,
+    error_description: &'a str,
+}
+
+/// `{"detail"}`, as `member.md`, `handoff.md` and `rbac.md` want it.
+#[derive(Serialize)]
+struct Detail<'a> {
+    detail: &'a str,
+}
+
+/// As `workspace.md` wants it.
+#[derive(Serialize)]
+struct CodedDetail<'a> {
+    detail: &'a str,
+    error_code: &'static str,
+    status_code: u16,
+}
+
+/// The refusal in the surface's JSON, also where the surface is made of pages.
+pub(super) fn json(surface: Surface, status: StatusCode, text: &str) -> HttpResponse {
+    let mut answer = HttpResponse::build(status);
+    match surface {
+        Surface::OAuth => answer.json(OAuthError { error: oauth_code(status), error_description: text }),
+        Surface::Workspace | Surface::Control => workspace(status, workspace_code(status), text),
+        Surface::Rbac | Surface::Member | Surface::Handoff => answer.json(Detail { detail: text }),
+        Surface::Idaas | Surface::Operator | Surface::Pages | Surface::Console | Surface::Other => {
+            answer.json(Error { error: text })
+        }
+    }
+}
+
+/// The refusal as the surface's callers expect it: JSON, or a page where people look at it.
+pub(super) fn problem(surface: Surface, headers: &HeaderMap, status: StatusCode, text: &str) -> HttpResponse {
+    match surface {
+        Surface::Pages | Surface::Console | Surface::Other => pages::error::answer(Locale::of(headers), status),
+        _ => json(surface, status, text),
+    }
+}
+
+/// A refusal in the shape of `workspace.md`.
+pub(super) fn workspace(status: StatusCode, error_code: &'static str, detail: &str) -> HttpResponse {
+    HttpResponse::build(status).json(CodedDetail { detail, error_code, status_code: status.as_u16() })
+}
+
+/// The code that goes with a status where nothing finer is known (`workspace.md`).
+pub(super) fn workspace_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "UNAUTHORIZED",
+        403 => "FORBIDDEN",
+        404 => "NOT_FOUND",
+        409 => "CONFLICT",
+        422 => "VALIDATION_ERROR",
+        429 => "RATE_LIMITED",
+        400..=499 => "BAD_REQUEST",
+        503 => "SERVICE_UNAVAILABLE",
+        _ => "INTERNAL_ERROR",
+    }
+}
+
+/// The code that goes with a status where nothing finer is known.
+fn oauth_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        429 | 503 => "temporarily_unavailable",
+        500..=599 => "server_error",
+        _ => "invalid_request",
+    }
+}
+
+/// Says when it may be worth trying again (RFC 9110 §10.2.3): whole seconds, at least one.
+pub(super) fn retry_after(headers: &mut HeaderMap, wait: Duration) {
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+}
