@@ -4,5 +4,6 @@ use super::failure::Failure;
 use super::output;
 
 pub(super) fn run() -> Result<(), Failure> {
-    output::answer(&crate::http::openapi())
+    let document = crate::http::openapi();
+    output::answer(&format!("{}\n", document.trim_end()))
 }
