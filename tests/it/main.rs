@@ -1,0 +1,15 @@
+//! The black-box suite: the real application on a real port over a real database, SQLite and
+//! PostgreSQL alike. Modules are named after the rule that they hold.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod schema;
+mod support;
+mod tidy;
