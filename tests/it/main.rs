@@ -10,6 +10,17 @@
     missing_docs
 )]
 
+mod bad_input;
+mod canonical;
+mod cli;
+mod edge;
+mod limits;
+mod outage;
+mod passwords;
+mod restart;
 mod schema;
+mod secrets;
+mod snapshots;
 mod support;
+mod tenancy;
 mod tidy;

@@ -1,0 +1,1 @@
+//! Spellings of one e-mail address are one account.

@@ -1,0 +1,1 @@
+//! How much one address or one key may ask for.

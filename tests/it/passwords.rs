@@ -1,0 +1,1 @@
+//! Passwords at rest: imported hashes, new costs, the queue of the hashing threads.

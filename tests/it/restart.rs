@@ -1,0 +1,1 @@
+//! What was decided stays decided when the process ends and starts again.

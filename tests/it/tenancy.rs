@@ -1,0 +1,1 @@
+//! One tenant cannot see, change or learn of anything of another's.
