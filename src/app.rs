@@ -31,7 +31,9 @@ pub enum StartError {
         why: std::io::Error,
     },
     /// The master key is not usable.
-    #[error("the master key in {place} is not usable: it must be 32 bytes in base64 or hex, as `openssl rand -base64 32` prints")]
+    #[error(
+        "the master key in {place} is not usable: it must be 32 bytes in base64 or hex, as `openssl rand -base64 32` prints"
+    )]
     MasterKey {
         /// Where it came from.
         place: String,
@@ -43,7 +45,9 @@ pub enum StartError {
     #[error(transparent)]
     Domain(#[from] DomainError),
     /// Another process serves this SQLite file.
-    #[error("another gatehouse serves {0} already; one process may serve an SQLite file: stop it, or go to PostgreSQL for several copies")]
+    #[error(
+        "another gatehouse serves {0} already; one process may serve an SQLite file: stop it, or go to PostgreSQL for several copies"
+    )]
     AlreadyServed(String),
 }
 
@@ -109,7 +113,8 @@ fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey, Start
     match config.secrets.master_key_source() {
         MasterKeySource::Given(key) => Ok(key),
         MasterKeySource::File(path) => {
-            let text = std::fs::read_to_string(&path).map_err(file(format!("reading master_key_file {}", path.display())))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(file(format!("reading master_key_file {}", path.display())))?;
             parse(&text, path.display().to_string())
         }
         MasterKeySource::MadeOnce(path) => {

@@ -29,8 +29,12 @@ impl Jobs {
         Self(vec![
             tokio::spawn(follow(Arc::clone(core))),
             supervised("access_log", Arc::clone(core), access_log::write),
-            every("clean_up", CLEAN, Arc::clone(core), Arc::clone(&holder), |core| Box::pin(async move { upkeep::clean(&core).await.map(|_| ()) })),
-            every("keys", KEYS, Arc::clone(core), holder, |core| Box::pin(async move { upkeep::advance_keys(&core).await })),
+            every("clean_up", CLEAN, Arc::clone(core), Arc::clone(&holder), |core| {
+                Box::pin(async move { upkeep::clean(&core).await.map(|_| ()) })
+            }),
+            every("keys", KEYS, Arc::clone(core), holder, |core| {
+                Box::pin(async move { upkeep::advance_keys(&core).await })
+            }),
         ])
     }
 }

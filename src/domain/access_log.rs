@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::core::Core;
 use crate::model::access_log::AccessLogEntry;
-use crate::storage::{StorageError, access_log};
+use crate::storage::access_log;
 use crate::telemetry::Metrics;
 
 /// How many rows go into one transaction.
@@ -63,11 +63,7 @@ pub async fn write(core: Arc<Core>) {
                 Message::Flush(done) => waiting.push(done),
             }
             let enough = rows.len() >= GROUP || !waiting.is_empty();
-            next = if enough {
-                None
-            } else {
-                tokio::time::timeout_at(deadline, inbox.recv()).await.ok().flatten()
-            };
+            next = if enough { None } else { tokio::time::timeout_at(deadline, inbox.recv()).await.ok().flatten() };
         }
         store(&core, rows).await;
         for done in waiting {
@@ -81,10 +77,7 @@ async fn store(core: &Core, rows: Vec<AccessLogEntry>) {
         return;
     }
     let count = rows.len();
-    let written = core
-        .db
-        .write(rows, |tx, rows| Box::pin(async move { Ok::<_, StorageError>(access_log::append(tx, rows).await?) }))
-        .await;
+    let written = core.db.write(rows, |tx, rows| Box::pin(access_log::append(tx, rows))).await;
     if let Err(why) = written {
         tracing::warn!(rows = count, %why, "access log rows were shed");
         (0..count).for_each(|_| core.metrics.access_log_shed());

@@ -68,7 +68,8 @@ pub async fn origins(core: &Core, tenant: TenantId) -> Result<Arc<HashSet<String
             let clients = clients::list(&core.db.read().of(*tenant)).await?;
             let enabled = clients.iter().filter(|client| client.enabled);
             let uris = enabled.flat_map(|client| &client.redirect_uris);
-            let origins = uris.filter_map(|uri| url::Url::parse(uri).ok()).map(|uri| uri.origin().ascii_serialization());
+            let origins =
+                uris.filter_map(|uri| url::Url::parse(uri).ok()).map(|uri| uri.origin().ascii_serialization());
             Ok::<_, DomainError>(Arc::new(origins.filter(|origin| origin != "null").collect()))
         })
         .await
@@ -246,7 +247,8 @@ fn chosen_id(id: &str) -> Result<ClientId, DomainError> {
     let confusable =
         id.starts_with(crate::model::ids::UserId::PREFIX) || id.contains(':') || id == super::tokens::IDAAS_CLIENT;
     let parsed: Option<ClientId> = id.parse().ok().filter(|_| !confusable);
-    let why = "must be 1 to 128 printable ASCII characters without space or colon, not begin with usr_, and not be reserved";
+    let why =
+        "must be 1 to 128 printable ASCII characters without space or colon, not begin with usr_, and not be reserved";
     parsed.ok_or_else(|| Invalid::new("client_id", why).into())
 }
 
@@ -288,7 +290,12 @@ fn check_redirect_uri(uri: &str) -> Result<(), Invalid> {
     }
 }
 
-fn keep(ctx: &Ctx<'_>, id: &ClientId, method: AuthMethod, secret: &Secret<String>) -> Result<ClientSecrets, DomainError> {
+fn keep(
+    ctx: &Ctx<'_>,
+    id: &ClientId,
+    method: AuthMethod,
+    secret: &Secret<String>,
+) -> Result<ClientSecrets, DomainError> {
     let sealed = match method {
         AuthMethod::ClientSecretJwt => {
             let context = seal_context(ctx.tenant_id(), id);
@@ -398,7 +405,13 @@ fn apply(client: &mut Client, change: &ClientChange) {
 }
 
 /// Makes the permissions that a client holds those that its row names.
-async fn regrant(tx: &TenantTx<'_>, client: &Client, held: &OAuthScope, by: &str, now: Timestamp) -> Result<(), DomainError> {
+async fn regrant(
+    tx: &TenantTx<'_>,
+    client: &Client,
+    held: &OAuthScope,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), DomainError> {
     for code in client.permissions.iter().filter(|code| !held.contains(code)) {
         let permission = permissions::require(tx, code).await?;
         clients::grant_permission(tx, &client.id, &permission.id, by, now).await?;
@@ -469,7 +482,12 @@ pub async fn delete(ctx: &Ctx<'_>, id: &ClientId) -> Result<(), DomainError> {
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn use_assertion(core: &Core, client: &Client, jti: &str, expires_at: Timestamp) -> Result<bool, DomainError> {
+pub async fn use_assertion(
+    core: &Core,
+    client: &Client,
+    jti: &str,
+    expires_at: Timestamp,
+) -> Result<bool, DomainError> {
     let digest = *Digest::of(jti.as_bytes()).as_bytes();
     core.db
         .write((client.tenant, client.id.clone(), digest, expires_at), |tx, (tenant, id, digest, expires_at)| {

@@ -58,7 +58,13 @@ impl<'a> Ctx<'a> {
 
     /// An audit row about this call.
     #[must_use]
-    pub fn audit(&self, action: &'static str, target: Option<String>, outcome: Outcome, detail: Option<String>) -> AuditEntry {
+    pub fn audit(
+        &self,
+        action: &'static str,
+        target: Option<String>,
+        outcome: Outcome,
+        detail: Option<String>,
+    ) -> AuditEntry {
         AuditEntry {
             tenant: self.tenant_id(),
             at: self.now(),

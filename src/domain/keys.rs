@@ -73,7 +73,8 @@ async fn load(core: &Core, tenant: TenantId) -> Result<Keyring, DomainError> {
     let mut verifying = HashMap::new();
     let mut published = Vec::new();
     for row in rows.iter().filter(|row| row.state.is_published()) {
-        let jwk: PublicJwk = serde_json::from_str(&row.public_jwk).map_err(|why| DomainError::Defect(why.to_string()))?;
+        let jwk: PublicJwk =
+            serde_json::from_str(&row.public_jwk).map_err(|why| DomainError::Defect(why.to_string()))?;
         verifying.insert(row.kid.to_string(), VerifyingKey::from_jwk(&jwk)?);
         published.push(row.public_jwk.as_str());
         if row.state == KeyState::Active {
@@ -201,7 +202,8 @@ async fn mark_due(ctx: &Ctx<'_>, alg: SigningAlg) -> Result<(), DomainError> {
 
 /// next → active and active → retiring, in one transaction.
 async fn activate(ctx: &Ctx<'_>, next: &SigningKey) -> Result<(), DomainError> {
-    let entry = ctx.audit("key.activate", Some(format!("key:{}", next.kid)), Outcome::Success, Some(next.alg.to_string()));
+    let entry =
+        ctx.audit("key.activate", Some(format!("key:{}", next.kid)), Outcome::Success, Some(next.alg.to_string()));
     let input = (next.tenant, next.kid.clone(), next.alg, ctx.now(), entry);
     ctx.core
         .db

@@ -41,7 +41,12 @@ pub(super) async fn seed(tx: &TenantTx<'_>, at: Timestamp) -> Result<(), Storage
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for the role; or the database is unavailable.
-pub async fn assign(ctx: &Ctx<'_>, user: UserId, role_code: &str, expires_at: Option<Timestamp>) -> Result<(), DomainError> {
+pub async fn assign(
+    ctx: &Ctx<'_>,
+    user: UserId,
+    role_code: &str,
+    expires_at: Option<Timestamp>,
+) -> Result<(), DomainError> {
     let now = ctx.now();
     let id = AssignmentId::from_uuid(ctx.core.entropy.uuid_v7(now));
     let entry = ctx.audit("role.assign", Some(format!("user:{user}")), Outcome::Success, Some(role_code.to_owned()));

@@ -172,7 +172,8 @@ pub async fn by_key(core: &Core, presented: &str) -> Result<(Arc<LiveTenant>, Te
 /// # Errors
 /// The name is not one, or the database is unavailable.
 pub async fn create(core: &Core, actor: Actor, origin: Origin, name: &str) -> Result<NewTenant, DomainError> {
-    let name: DisplayName = name.parse().map_err(|why: crate::model::text::InvalidText| Invalid::new("name", why.to_string()))?;
+    let name: DisplayName =
+        name.parse().map_err(|why: crate::model::text::InvalidText| Invalid::new("name", why.to_string()))?;
     let now = core.clock.now();
     let tenant = Tenant {
         id: TenantId::from_uuid(core.entropy.uuid_v7(now)),

@@ -43,7 +43,8 @@ impl Feed {
         let began = Instant::now();
         if !self.started {
             // Nothing is cached yet that an older row could name.
-            self.settled = changes::newest(core.db.watch()).await?.saturating_sub(i64::try_from(BATCH).unwrap_or(0)).max(0);
+            self.settled =
+                changes::newest(core.db.watch()).await?.saturating_sub(i64::try_from(BATCH).unwrap_or(0)).max(0);
             self.started = true;
         }
         let mut after = self.settled;
@@ -92,7 +93,9 @@ pub async fn clean(core: &Core) -> Result<u64, DomainError> {
         let gone = core
             .db
             .write(now, |tx, now| {
-                Box::pin(async move { Ok::<_, DomainError>(unscoped::delete_expired(tx, *now, KEEP_ENDED, SWEEP).await?) })
+                Box::pin(
+                    async move { Ok::<_, DomainError>(unscoped::delete_expired(tx, *now, KEEP_ENDED, SWEEP).await?) },
+                )
             })
             .await?;
         total += gone;
@@ -100,7 +103,9 @@ pub async fn clean(core: &Core) -> Result<u64, DomainError> {
             break;
         }
     }
-    for (kind, retention) in [(Log::Access, core.config.access_log.retention), (Log::Audit, core.config.audit.retention)] {
+    for (kind, retention) in
+        [(Log::Access, core.config.access_log.retention), (Log::Audit, core.config.audit.retention)]
+    {
         if !retention.is_zero() {
             total += clean_log(core, kind, retention).await?;
         }

@@ -188,7 +188,12 @@ pub async fn list(ctx: &Ctx<'_>, after: Option<UserId>, limit: u64) -> Result<Ve
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn page(core: &Core, tenant: Option<TenantId>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, DomainError> {
+pub async fn page(
+    core: &Core,
+    tenant: Option<TenantId>,
+    filter: &UserFilter,
+    page: PageNumber,
+) -> Result<Counted<User>, DomainError> {
     let rows = core.db.read();
     Ok(match tenant {
         Some(tenant) => users::page(&rows.of(tenant), filter, page).await?,

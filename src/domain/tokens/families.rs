@@ -69,7 +69,8 @@ pub async fn begin(
         revoked: None,
         created_at: now,
     };
-    let entry = ctx.audit("user.sign_in", Some(format!("user:{}", row.user)), Outcome::Success, Some(row.id.to_string()));
+    let entry =
+        ctx.audit("user.sign_in", Some(format!("user:{}", row.user)), Outcome::Success, Some(row.id.to_string()));
     let (row, user, roles) = ctx
         .core
         .db
@@ -152,7 +153,12 @@ enum Turn {
 /// # Errors
 /// The database is unavailable. If it went away after the renewal was recorded, the same token gets
 /// the same answer again within the grace window.
-pub async fn rotate(ctx: &Ctx<'_>, client: &LiveClient, family: &Family, scope: OAuthScope) -> Result<Refreshed, DomainError> {
+pub async fn rotate(
+    ctx: &Ctx<'_>,
+    client: &LiveClient,
+    family: &Family,
+    scope: OAuthScope,
+) -> Result<Refreshed, DomainError> {
     // What signing needs is fetched first: nothing is used up for an answer that can't be made.
     keys::keyring(ctx.core, ctx.tenant_id()).await?;
     let now = ctx.now();
@@ -160,7 +166,16 @@ pub async fn rotate(ctx: &Ctx<'_>, client: &LiveClient, family: &Family, scope: 
     let expires_at = refresh_end(ctx, client, now, family.row.created_at);
     let ended_until = now + keys::MAX_ACCESS_TOKEN_TTL;
     let entry = ctx.audit("token.replay", Some(format!("family:{}", family.row.id)), Outcome::Failure, None);
-    let input = (family.row.clone(), family.generation, client.client.id.clone(), now, grace_began, expires_at, ended_until, entry);
+    let input = (
+        family.row.clone(),
+        family.generation,
+        client.client.id.clone(),
+        now,
+        grace_began,
+        expires_at,
+        ended_until,
+        entry,
+    );
     let turn = ctx
         .core
         .db

@@ -39,13 +39,16 @@ pub async fn revoke_family(ctx: &Ctx<'_>, family: FamilyId) -> Result<(), Domain
     let now = ctx.now();
     ctx.core
         .db
-        .write((ctx.tenant_id(), family, now, now + keys::MAX_ACCESS_TOKEN_TTL, entry), |tx, (tenant, family, now, until, entry)| {
-            Box::pin(async move {
-                end_family(&tx.of(*tenant), *family, *now, *until, RevocationReason::Requested).await?;
-                crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>(())
-            })
-        })
+        .write(
+            (ctx.tenant_id(), family, now, now + keys::MAX_ACCESS_TOKEN_TTL, entry),
+            |tx, (tenant, family, now, until, entry)| {
+                Box::pin(async move {
+                    end_family(&tx.of(*tenant), *family, *now, *until, RevocationReason::Requested).await?;
+                    crate::storage::audit::append(tx, entry).await?;
+                    Ok::<_, DomainError>(())
+                })
+            },
+        )
         .await
 }
 

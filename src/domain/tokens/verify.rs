@@ -115,7 +115,11 @@ async fn is_revoked(core: &Core, tenant: &LiveTenant, name: &str) -> Result<bool
 }
 
 /// The state of client and subject at this moment, and what is left of the scope.
-async fn subject(core: &Core, tenant: &LiveTenant, claims: &AccessClaims) -> Result<(Principal, OAuthScope), DomainError> {
+async fn subject(
+    core: &Core,
+    tenant: &LiveTenant,
+    claims: &AccessClaims,
+) -> Result<(Principal, OAuthScope), DomainError> {
     let scope: OAuthScope = claims.scope.as_deref().unwrap_or_default().parse().unwrap_or_default();
     let client = match live_client(core, tenant, &claims.client_id).await? {
         Some(client) => Some(client),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::DomainError;
 use crate::http::body::BodyError;
 use crate::http::call::Call;
-use crate::http::limit::{Limit, Limited};
+use crate::http::limit::Limit;
 use crate::http::shape;
 use crate::protocol::oauth::{ErrorCode, OAuthError};
 use crate::telemetry::Surface;
@@ -50,41 +50,70 @@ impl ResponseError for Refusal {
     }
 }
 
-/// Answers a refusal, and counts it against the caller's address where somebody may be guessing.
-pub(super) fn refuse(call: &Call, error: OAuthError) -> HttpResponse {
+/// Why a request is refused, before it is known what that looks like.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// By the protocol's rules.
+    Protocol(OAuthError),
+    /// The path names a tenant that does not exist.
+    NoIssuer,
+    /// The body can't be worked with.
+    Body(BodyError),
+}
+
+impl From<OAuthError> for Problem {
+    fn from(error: OAuthError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<DomainError> for Problem {
+    fn from(error: DomainError) -> Self {
+        match error {
+            DomainError::NotFound(_) => Self::NoIssuer,
+            other => Self::Protocol(other.into()),
+        }
+    }
+}
+
+impl Problem {
+    /// The answer; counts against the caller's address what somebody may be guessing at.
+    pub(super) fn answer(self, call: &Call) -> HttpResponse {
+        match self {
+            Self::Protocol(error) => refuse(call, error),
+            Self::NoIssuer => shape::json(Surface::OAuth, StatusCode::NOT_FOUND, "There is no such issuer"),
+            Self::Body(error) => {
+                let status = match error {
+                    BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                    BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+                    // RFC 6749 §5.2: what a malformed request gets.
+                    BodyError::WrongType(_) | BodyError::Incomplete | BodyError::Malformed(_) => {
+                        StatusCode::BAD_REQUEST
+                    }
+                };
+                shape::json(Surface::OAuth, status, &error.to_string())
+            }
+        }
+    }
+}
+
+fn refuse(call: &Call, error: OAuthError) -> HttpResponse {
     call.core().metrics.tokens.failures.count(error.code.as_str());
     if let Some(cause) = &error.cause {
         tracing::debug!(error = error.code.as_str(), %cause, "refused");
     }
-    if matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant)
-        && let Err(limited) = call.limit(Limit::TokenFailures)
-    {
-        return too_many(limited);
+    let guessing = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
+    if let (true, Err(limited)) = (guessing, call.limit(Limit::TokenFailures)) {
+        let text = "Too many failures from this address";
+        let mut answer = shape::json(Surface::OAuth, StatusCode::TOO_MANY_REQUESTS, text);
+        shape::retry_after(answer.headers_mut(), limited.retry_after);
+        return answer;
     }
     HttpResponse::from_error(Refusal(error))
-}
-
-fn too_many(limited: Limited) -> HttpResponse {
-    let mut answer = shape::json(Surface::OAuth, StatusCode::TOO_MANY_REQUESTS, "Too many failures from this address");
-    shape::retry_after(answer.headers_mut(), limited.retry_after);
-    answer
-}
-
-/// A tenant that the path names and that does not exist, or a database that does not answer.
-pub(super) fn no_tenant(call: &Call, error: DomainError) -> HttpResponse {
-    match error {
-        DomainError::NotFound(_) => shape::json(Surface::OAuth, StatusCode::NOT_FOUND, "There is no such issuer"),
-        other => refuse(call, other.into()),
-    }
-}
-
-/// A body that can't be worked with.
-pub(super) fn no_body(error: &BodyError) -> HttpResponse {
-    let status = match error {
-        BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        // RFC 6749 §5.2: what a parameter's encoding gets.
-        BodyError::WrongType(_) | BodyError::Incomplete | BodyError::Malformed(_) => StatusCode::BAD_REQUEST,
-    };
-    shape::json(Surface::OAuth, status, &error.to_string())
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use super::error::refuse;
+use super::error::Problem;
 use super::request::{Form, authorization};
 use super::wire::{ErrorAnswer, IntrospectionAnswer, TokenReference};
 use crate::http::call::Call;
@@ -25,15 +25,13 @@ use crate::protocol::oauth::introspect::{Introspected, introspect as look};
     security((), ("client_basic" = [])),
 )]
 pub(super) async fn introspect(call: Call) -> HttpResponse {
-    match answer(&call).await {
-        Ok(answer) | Err(answer) => answer,
-    }
+    answer(&call).await.unwrap_or_else(|problem| problem.answer(&call))
 }
 
-async fn answer(call: &Call) -> Result<HttpResponse, HttpResponse> {
+async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let form = Form::read(call).await?;
-    let params = form.params(call)?;
-    let found = look(&form.ctx(call), authorization(call)?, &params).await.map_err(|error| refuse(call, error))?;
+    let params = form.params()?;
+    let found = look(&form.ctx(call), authorization(call)?, &params).await?;
     Ok(HttpResponse::Ok().json(shape(&found)))
 }
 

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 
-use super::error::{no_tenant, refuse};
+use super::error::Problem;
 use super::metadata::tenant;
 use crate::domain::keys;
 use crate::http::call::Call;
@@ -20,14 +20,12 @@ use crate::http::call::Call;
     ),
 )]
 pub(super) async fn jwks(call: Call) -> HttpResponse {
-    let tenant = match tenant(&call).await {
-        Ok(tenant) => tenant,
-        Err(error) => return no_tenant(&call, error),
-    };
-    let ring = match keys::published(call.core(), tenant.tenant.id).await {
-        Ok(ring) => ring,
-        Err(error) => return refuse(&call, error.into()),
-    };
+    answer(&call).await.unwrap_or_else(|problem| problem.answer(&call))
+}
+
+async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
+    let tenant = tenant(call).await?;
+    let ring = keys::published(call.core(), tenant.tenant.id).await?;
     let known = call.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let unchanged =
         known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ring.etag));
@@ -40,7 +38,7 @@ pub(super) async fn jwks(call: Call) -> HttpResponse {
     if let Ok(cache) = HeaderValue::try_from(format!("public, max-age={life}, stale-while-revalidate={life}")) {
         headers.insert(header::CACHE_CONTROL, cache);
     }
-    answer
+    Ok(answer)
 }
 
 /// A document that is JSON text already.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 
-use super::error::no_tenant;
+use super::error::Problem;
 use super::jwks::json;
 use crate::domain::tenants::{self, LiveTenant};
 use crate::domain::{DomainError, Noun};
@@ -77,7 +77,7 @@ pub(super) async fn tenant(call: &Call) -> Result<Arc<LiveTenant>, DomainError> 
 async fn document(call: &Call) -> HttpResponse {
     let tenant = match tenant(call).await {
         Ok(tenant) => tenant,
-        Err(error) => return no_tenant(call, error),
+        Err(error) => return Problem::from(error).answer(call),
     };
     let text = tenant.metadata.get_or_init(|| serde_json::to_vec(&metadata(&tenant.issuer)).unwrap_or_default().into());
     let mut answer = json(text.clone());

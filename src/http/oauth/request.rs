@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
 use bytes::Bytes;
 
-use super::error::{no_body, no_tenant, refuse};
+use super::error::Problem;
 use crate::domain::Ctx;
 use crate::domain::tenants::LiveTenant;
-use crate::http::body;
+use crate::http::body::{self, BodyError};
 use crate::http::call::Call;
 use crate::model::audit::Actor;
 use crate::protocol::oauth::{OAuthError, Params};
@@ -29,27 +28,26 @@ impl Form {
     /// Reads it.
     ///
     /// # Errors
-    /// The answer: no such tenant, a body of the wrong kind or size, or a query string, where a
-    /// secret would end up in logs (RFC 6749 §2.3.1).
-    pub(super) async fn read(call: &Call) -> Result<Self, HttpResponse> {
-        let tenant = call.tenant().await.map_err(|error| no_tenant(call, error))?;
-        if call.headers().get(header::CONTENT_TYPE).is_none() {
-            return Err(no_body(&body::BodyError::WrongType(FORM)));
+    /// No such tenant, a body of the wrong kind or size, or a query string, where a secret would end
+    /// up in logs (RFC 6749 §2.3.1).
+    pub(super) async fn read(call: &Call) -> Result<Self, Problem> {
+        let tenant = call.tenant().await?;
+        if !call.headers().contains_key(header::CONTENT_TYPE) {
+            return Err(BodyError::WrongType(FORM).into());
         }
-        body::check_type(call.headers(), FORM).map_err(|error| no_body(&error))?;
+        body::check_type(call.headers(), FORM)?;
         if !call.request().query_string().is_empty() {
-            return Err(refuse(call, OAuthError::invalid_request("Parameters belong in the body, not in the address")));
+            return Err(OAuthError::invalid_request("Parameters belong in the body, not in the address").into());
         }
-        let bytes = call.bytes(MOST).await.map_err(|error| no_body(&error))?;
-        Ok(Self { tenant, bytes })
+        Ok(Self { tenant, bytes: call.bytes(MOST).await? })
     }
 
     /// Its parameters.
     ///
     /// # Errors
-    /// The answer.
-    pub(super) fn params(&self, call: &Call) -> Result<Params<'_>, HttpResponse> {
-        Params::parse(&self.bytes).map_err(|error| refuse(call, error))
+    /// `invalid_request`.
+    pub(super) fn params(&self) -> Result<Params<'_>, OAuthError> {
+        Params::parse(&self.bytes)
     }
 
     /// A call of a verb about its tenant.
@@ -61,12 +59,12 @@ impl Form {
 /// The Authorization header. More than one, or one that is not text, proves nothing.
 ///
 /// # Errors
-/// The answer.
-pub(super) fn authorization(call: &Call) -> Result<Option<&str>, HttpResponse> {
+/// `invalid_request`.
+pub(super) fn authorization(call: &Call) -> Result<Option<&str>, OAuthError> {
     let mut lines = call.headers().get_all(header::AUTHORIZATION);
     let Some(line) = lines.next() else { return Ok(None) };
     match (line.to_str(), lines.next()) {
         (Ok(text), None) => Ok(Some(text)),
-        _ => Err(refuse(call, OAuthError::invalid_request("The Authorization header is repeated or not text"))),
+        _ => Err(OAuthError::invalid_request("The Authorization header is repeated or not text")),
     }
 }

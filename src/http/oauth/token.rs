@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 
-use super::error::refuse;
+use super::error::Problem;
 use super::request::{Form, authorization};
 use super::wire::{ErrorAnswer, TokenAnswer, TokenForm};
 use crate::http::call::Call;
@@ -25,15 +25,13 @@ use crate::protocol::oauth::token::{Granted, issue};
     security((), ("client_basic" = [])),
 )]
 pub(super) async fn token(call: Call) -> HttpResponse {
-    match answer(&call).await {
-        Ok(answer) | Err(answer) => answer,
-    }
+    answer(&call).await.unwrap_or_else(|problem| problem.answer(&call))
 }
 
-async fn answer(call: &Call) -> Result<HttpResponse, HttpResponse> {
+async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let form = Form::read(call).await?;
-    let params = form.params(call)?;
-    let granted = issue(&form.ctx(call), authorization(call)?, &params).await.map_err(|error| refuse(call, error))?;
+    let params = form.params()?;
+    let granted = issue(&form.ctx(call), authorization(call)?, &params).await?;
     Ok(shape(&granted))
 }
 

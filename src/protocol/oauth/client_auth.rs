@@ -65,12 +65,15 @@ pub async fn authenticate(
 }
 
 fn offered<'a>(authorization: Option<&str>, params: &'a Params<'a>) -> Result<Proof<'a>, OAuthError> {
-    let (id, secret, assertion) = (params.get("client_id"), params.get("client_secret"), params.get("client_assertion"));
+    let (id, secret, assertion) =
+        (params.get("client_id"), params.get("client_secret"), params.get("client_assertion"));
     let proof = match (authorization, secret, assertion) {
         (Some(header), None, None) => {
             let (user, password) = basic(header)?;
             if id.is_some_and(|id| id != user) {
-                return Err(OAuthError::invalid_request("client_id and the Authorization header name different clients"));
+                return Err(OAuthError::invalid_request(
+                    "client_id and the Authorization header name different clients",
+                ));
             }
             Proof::Basic(user, password)
         }
@@ -94,7 +97,10 @@ fn offered<'a>(authorization: Option<&str>, params: &'a Params<'a>) -> Result<Pr
 }
 
 fn basic(header: &str) -> Result<(String, String), OAuthError> {
-    let malformed = || OAuthError { basic: true, ..invalid_client("The Authorization header is not HTTP Basic", "malformed Basic") };
+    let malformed = || OAuthError {
+        basic: true,
+        ..invalid_client("The Authorization header is not HTTP Basic", "malformed Basic")
+    };
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
@@ -217,7 +223,9 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str) -> Result<Arc<LiveClient>,
     }
     let issuer = &ctx.tenant.issuer;
     let endpoints = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
-    let ours = |audience: &str| audience == issuer || endpoints.iter().any(|path| audience.strip_prefix(issuer.as_str()) == Some(path));
+    let ours = |audience: &str| {
+        audience == issuer || endpoints.iter().any(|path| audience.strip_prefix(issuer.as_str()) == Some(path))
+    };
     let addressed = match &claims.aud {
         Audience::One(one) => ours(one),
         Audience::Many(many) => many.iter().any(|one| ours(one)),
@@ -246,7 +254,9 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str) -> Result<Arc<LiveClient>,
     Ok(client)
 }
 
-fn refuse_or_fail(refuse: impl Fn(&'static str) -> OAuthError) -> impl Fn(Result<&'static str, DomainError>) -> OAuthError {
+fn refuse_or_fail(
+    refuse: impl Fn(&'static str) -> OAuthError,
+) -> impl Fn(Result<&'static str, DomainError>) -> OAuthError {
     move |why| match why {
         Ok(cause) => refuse(cause),
         Err(failure) => failure.into(),
@@ -255,7 +265,11 @@ fn refuse_or_fail(refuse: impl Fn(&'static str) -> OAuthError) -> impl Fn(Result
 
 /// The claims, if the client's own key or secret signed them; which of the two is registered, never
 /// said by the assertion.
-fn verify(ctx: &Ctx<'_>, client: &LiveClient, peeked: &Peeked<'_>) -> Result<Assertion, Result<&'static str, DomainError>> {
+fn verify(
+    ctx: &Ctx<'_>,
+    client: &LiveClient,
+    peeked: &Peeked<'_>,
+) -> Result<Assertion, Result<&'static str, DomainError>> {
     match client.client.auth_method {
         AuthMethod::PrivateKeyJwt => {
             let keys = client.keys.as_ref().ok_or(Ok("no keys are registered"))?;

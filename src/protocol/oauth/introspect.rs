@@ -27,7 +27,11 @@ pub enum Introspected {
 ///
 /// # Errors
 /// `invalid_client`, also for a public client; `invalid_request`; `temporarily_unavailable`.
-pub async fn introspect(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Params<'_>) -> Result<Introspected, OAuthError> {
+pub async fn introspect(
+    ctx: &Ctx<'_>,
+    authorization: Option<&str>,
+    params: &Params<'_>,
+) -> Result<Introspected, OAuthError> {
     let client = client_auth::authenticate(ctx, authorization, params).await?;
     // RFC 7662 §2.1: the endpoint must require authorization, which a public client can't give
     if client.client.is_public() {
@@ -59,8 +63,13 @@ fn is_visible(ctx: &Ctx<'_>, client: &AuthenticatedClient, token: &Verified) -> 
     let meant_for_it = || {
         let own = [Some(row.id.as_str()), row.default_audience.as_deref()];
         let named = row.audiences.iter().map(String::as_str);
-        own.into_iter().flatten().chain(named).any(|audience| audience != ctx.tenant.issuer && token.claims.aud.contains(audience))
+        own.into_iter()
+            .flatten()
+            .chain(named)
+            .any(|audience| audience != ctx.tenant.issuer && token.claims.aud.contains(audience))
     };
     token.tenant.tenant.id == ctx.tenant_id()
-        && (token.claims.client_id == row.id.as_str() || meant_for_it() || row.permissions.contains(code::INTERNAL_ADMIN))
+        && (token.claims.client_id == row.id.as_str()
+            || meant_for_it()
+            || row.permissions.contains(code::INTERNAL_ADMIN))
 }

@@ -33,7 +33,11 @@ pub struct Metadata {
 pub fn metadata(issuer: &str) -> Metadata {
     let at = |path: &str| format!("{issuer}{path}");
     let methods = |public: bool| -> Vec<&'static str> {
-        AuthMethod::ALL.iter().filter(|method| public || **method != AuthMethod::None).map(|method| method.as_str()).collect()
+        AuthMethod::ALL
+            .iter()
+            .filter(|method| public || **method != AuthMethod::None)
+            .map(|method| method.as_str())
+            .collect()
     };
     let assertion_algs = || [jws::ASYMMETRIC_ALGS, &["HS256", "HS384", "HS512"]].concat();
     Metadata {

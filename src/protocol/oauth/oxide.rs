@@ -135,7 +135,9 @@ pub(super) fn client_credentials(
             Output::Err(error) => {
                 return Err(match *error {
                     // The machine answers a malformed scope with `invalid_request`.
-                    Error::Invalid(_) if params.get("scope").is_some_and(|s| s.parse::<Scope>().is_err()) => scope_refused(),
+                    Error::Invalid(_) if params.get("scope").is_some_and(|s| s.parse::<Scope>().is_err()) => {
+                        scope_refused()
+                    }
                     Error::Invalid(mut why) => refused(why.description().kind()),
                     _ => out_of_order(),
                 });

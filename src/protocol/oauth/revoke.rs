@@ -26,7 +26,10 @@ pub async fn revoke(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Params<
         return Ok(tokens::revoke_family(&ctx, family.row.id).await?);
     }
     match tokens::verify(ctx.core, token).await {
-        Ok(verified) if verified.claims.client_id == client.client.id.as_str() && verified.tenant.tenant.id == ctx.tenant_id() => {
+        Ok(verified)
+            if verified.claims.client_id == client.client.id.as_str()
+                && verified.tenant.tenant.id == ctx.tenant_id() =>
+        {
             Ok(tokens::revoke_access_token(&ctx, &verified.claims).await?)
         }
         Ok(_) => Err(foreign()),

@@ -8,7 +8,11 @@ use super::{Granted, audience};
 use crate::domain::{Ctx, tokens};
 
 /// A token with the permissions that an administrator granted, or those of them that were asked for.
-pub(super) async fn grant(ctx: &Ctx<'_>, client: &AuthenticatedClient, params: &Params<'_>) -> Result<Granted, OAuthError> {
+pub(super) async fn grant(
+    ctx: &Ctx<'_>,
+    client: &AuthenticatedClient,
+    params: &Params<'_>,
+) -> Result<Granted, OAuthError> {
     let audience = audience(ctx, params, client)?;
     let scope = oxide::client_credentials(params, &client.client.id, &client.client.permissions)?;
     let access = tokens::for_client(ctx, client, scope, audience.as_deref()).await?;

@@ -11,7 +11,11 @@ use crate::domain::{Ctx, authn, tokens};
 use crate::model::client::GrantType;
 
 /// A token for a person whose password the client has seen.
-pub(super) async fn grant(ctx: &Ctx<'_>, client: &AuthenticatedClient, params: &Params<'_>) -> Result<Granted, OAuthError> {
+pub(super) async fn grant(
+    ctx: &Ctx<'_>,
+    client: &AuthenticatedClient,
+    params: &Params<'_>,
+) -> Result<Granted, OAuthError> {
     let (username, password) = (params.require("username")?, params.require("password")?);
     let audience = audience(ctx, params, client)?;
     let scope = oxide::negotiate(params, &client.client.scope)?;

@@ -9,7 +9,11 @@ use crate::domain::tokens::{self, Refreshed};
 use crate::domain::{Ctx, tokens::Family};
 
 /// The next tokens of an authorization.
-pub(super) async fn grant(ctx: &Ctx<'_>, client: &AuthenticatedClient, params: &Params<'_>) -> Result<Granted, OAuthError> {
+pub(super) async fn grant(
+    ctx: &Ctx<'_>,
+    client: &AuthenticatedClient,
+    params: &Params<'_>,
+) -> Result<Granted, OAuthError> {
     let family = match params.get("refresh_token") {
         Some(token) => tokens::recover(ctx, token).await?,
         None => None,
