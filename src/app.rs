@@ -80,7 +80,7 @@ pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartErro
     if let Some(path) = config.database.url.sqlite_path()
         && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder).map_err(file(format!("making the folder {}", folder.display())))?;
+        make_folder(folder)?;
     }
     let db = Db::open(&config.database).await?;
     migrate::up(&db).await?;
@@ -125,6 +125,15 @@ fn master_key(config: &Config, entropy: &dyn Entropy) -> Result<MasterKey, Start
     }
 }
 
+/// Makes a folder that only its owner can look into: it holds digests, sealed keys and the key to them.
+fn make_folder(folder: &Path) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(file(format!("making the folder {}", folder.display())))
+}
+
 /// Makes the file with a new key if it is not there; of several that start at once, one makes it.
 fn make_once(path: &Path, entropy: &dyn Entropy) -> Result<(), StartError> {
     use std::io::Write as _;
@@ -132,7 +141,7 @@ fn make_once(path: &Path, entropy: &dyn Entropy) -> Result<(), StartError> {
         return Ok(());
     }
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(file(format!("making the folder {}", folder.display())))?;
+        make_folder(folder)?;
     }
     // Written beside it and linked into place: nobody reads half a key.
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
@@ -192,7 +201,7 @@ pub async fn start(config: Arc<Config>, seams: Seams) -> Result<Running, StartEr
     let listener = std::net::TcpListener::bind(bind).map_err(file(format!("listening on {bind} (key bind)")))?;
     let address = listener.local_addr().map_err(file("reading the address listened on"))?;
     if let Some(folder) = config.database.url.sqlite_path().and_then(|path| path.parent().map(Path::to_owned)) {
-        std::fs::create_dir_all(&folder).map_err(file(format!("making the folder {}", folder.display())))?;
+        make_folder(&folder)?;
     }
     let serving = serve_lock(&config)?;
     let Opened { core, first_start } = open(Arc::clone(&config), seams).await?;
