@@ -219,7 +219,8 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
         Engine::Postgres => {
             let statement = config.statement_timeout.as_millis().to_string();
             let lock = config.lock_timeout.as_millis().to_string();
-            options.test_before_acquire(false).map_sqlx_postgres_opts(move |postgres| {
+            // A connection that was quiet may be dead by now; a busy one says so itself.
+            options.test_before_acquire_if_idle_for(Duration::from_secs(1)).map_sqlx_postgres_opts(move |postgres| {
                 postgres.application_name("gatehouse").options([
                     ("statement_timeout", statement.as_str()),
                     ("lock_timeout", lock.as_str()),
