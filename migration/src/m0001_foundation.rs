@@ -19,15 +19,38 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
-        Ok(())
+        append_only(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for name in NAMES.iter().rev() {
             manager.drop_table(Table::drop().table(Alias::new(*name)).to_owned()).await?;
         }
+        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
+            manager.get_connection().execute_unprepared("DROP FUNCTION refuse_change()").await?;
+        }
         Ok(())
     }
+}
+
+/// Audit rows may be written and, when their time is over, deleted; never changed.
+async fn append_only(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let statements: &[&str] = match manager.get_database_backend() {
+        sea_orm_migration::sea_orm::DbBackend::Sqlite => {
+            &["CREATE TRIGGER audit_log_append_only BEFORE UPDATE ON audit_log \
+             BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END"]
+        }
+        _ => &[
+            "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+            "CREATE TRIGGER audit_log_append_only BEFORE UPDATE ON audit_log \
+             FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        ],
+    };
+    for statement in statements {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 /// Every table, each after those that it refers to.
