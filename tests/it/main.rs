@@ -15,6 +15,7 @@ mod canonical;
 mod cli;
 mod edge;
 mod limits;
+mod oauth;
 mod outage;
 mod passwords;
 mod restart;

@@ -6,6 +6,8 @@ mod app;
 mod database;
 mod jwt;
 pub mod postgres;
+mod raw;
+pub mod routes;
 
 pub use actors::{Client, TenantKeys, make_user, password_app, register};
 pub use answer::Answer;
