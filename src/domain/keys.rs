@@ -266,20 +266,27 @@ pub async fn advance(ctx: &Ctx<'_>) -> Result<(), DomainError> {
         let keys = list(ctx).await?;
         let Some(active) = keys.iter().find(|key| key.alg == *alg && key.state == KeyState::Active) else { continue };
         let published = now >= next.created_at + tokens.key_cache + LEEWAY;
-        let aged = active.activated_at.is_some_and(|since| now >= since + tokens.key_age);
+        let aged = active.activated_at.is_some_and(|since| since <= due(ctx.core).0);
         // An active key with a retiring date was asked to go (`rotate`).
         if (published && active.retired_at.is_some()) || (now >= next.created_at + tokens.key_lead && aged) {
             activate(ctx, &next).await?;
         }
     }
-    let longest = longest_life(ctx.core) + LEEWAY;
+    let (_, faded) = due(ctx.core);
     for key in list(ctx).await? {
-        if key.state == KeyState::Retiring && key.retired_at.is_some_and(|since| now >= since + longest) {
+        if key.state == KeyState::Retiring && key.retired_at.is_some_and(|since| since <= faded) {
             let entry = ctx.audit("key.remove", Some(format!("key:{}", key.kid)), Outcome::Success, None);
             remove(ctx, key.kid, entry).await?;
         }
     }
     Ok(())
+}
+
+/// Since when an active key must have signed to be replaced now, and a retiring one have ceased to be
+/// removed now.
+pub(super) fn due(core: &Core) -> (Timestamp, Timestamp) {
+    let now = core.clock.now();
+    (now - core.config.tokens.key_age, now - longest_life(core) - LEEWAY)
 }
 
 /// The longest that anything signed can live.

@@ -13,4 +13,4 @@ pub use claims::AccessClaims;
 pub use families::{Family, Refreshed, begin, recover, rotate};
 pub use mint::{IDAAS_CLIENT, Issued, for_client, for_sign_in, on_behalf};
 pub use revoke::{revoke_access_token, revoke_family};
-pub use verify::{Principal, Verified, verify};
+pub use verify::{Principal, Verified, verify, verify_under};

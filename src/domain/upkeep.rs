@@ -153,14 +153,15 @@ pub async fn trim_feed(core: &Core, settled: i64) -> Result<u64, DomainError> {
         .await
 }
 
-/// One turn of the key state machine for every tenant.
+/// One turn of the key state machine for every tenant whose keys want one.
 ///
 /// # Errors
 /// The database is unavailable; what was done so far stays.
 pub async fn advance_keys(core: &Core) -> Result<(), DomainError> {
+    let (aged, faded) = keys::due(core);
     let mut after = None;
     loop {
-        let batch = unscoped::tenant_ids(core.db.read(), after, 100).await?;
+        let batch = unscoped::tenants_with_keys_due(core.db.read(), aged, faded, after, 100).await?;
         let Some(last) = batch.last().copied() else { return Ok(()) };
         for id in batch {
             let tenant = match tenants::live(core, id).await {

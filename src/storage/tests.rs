@@ -209,7 +209,6 @@ async fn what_is_written_is_what_is_read() {
         let other = db.read().of(OTHER);
         assert_eq!(tenants::find(&rows).await.unwrap().unwrap(), tenant(TENANT));
         assert_eq!(unscoped::default_tenant(db.read()).await.unwrap().unwrap().id, TENANT);
-        assert_eq!(unscoped::tenant_ids(db.read(), Some(TENANT), 9).await.unwrap(), [OTHER]);
 
         let ann = users::find_by_identifier(&rows, "ann@example.org").await.unwrap().unwrap();
         assert_eq!(
@@ -538,17 +537,7 @@ async fn keys_move_through_their_states_once() {
             Box::pin(async move {
                 let of = tx.of(TENANT);
                 signing_keys::lock(&of).await?;
-                let key = SigningKey {
-                    tenant: TENANT,
-                    kid: "k1".parse().unwrap(),
-                    alg: SigningAlg::Es256,
-                    state: KeyState::Next,
-                    public_jwk: "{}".to_owned(),
-                    sealed_private: vec![1],
-                    created_at: at(1),
-                    activated_at: None,
-                    retired_at: None,
-                };
+                let key = signing_key(TENANT, "k1", KeyState::Next);
                 signing_keys::insert(&of, &key).await?;
                 let mut moved = vec![];
                 for (from, to) in [
@@ -569,6 +558,52 @@ async fn keys_move_through_their_states_once() {
         assert_eq!(keys[0].state, KeyState::Removed);
         assert_eq!((keys[0].activated_at, keys[0].retired_at), (Some(at(5)), Some(at(5))));
         assert!(keys[0].sealed_private.is_empty());
+    })
+    .await;
+}
+
+fn signing_key(tenant: TenantId, kid: &str, state: KeyState) -> SigningKey {
+    SigningKey {
+        tenant,
+        kid: kid.parse().unwrap(),
+        alg: SigningAlg::Es256,
+        state,
+        public_jwk: "{}".to_owned(),
+        sealed_private: vec![1],
+        created_at: at(1),
+        activated_at: (state != KeyState::Next).then_some(at(100)),
+        retired_at: (state == KeyState::Retiring).then_some(at(200)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_are_found_when_their_keys_want_a_step() {
+    on_each(|db| async move {
+        fill(&db).await;
+        write(&db, |tx| {
+            Box::pin(async move {
+                let (complete, bare) = (tx.of(TENANT), tx.of(OTHER));
+                for (kid, state) in [("a", KeyState::Active), ("n", KeyState::Next), ("r", KeyState::Retiring)] {
+                    signing_keys::insert(&complete, &signing_key(TENANT, kid, state)).await?;
+                }
+                signing_keys::insert(&bare, &signing_key(OTHER, "b", KeyState::Active)).await
+            })
+        })
+        .await
+        .unwrap();
+        let due = async |aged, faded, after| {
+            unscoped::tenants_with_keys_due(db.read(), at(aged), at(faded), after, 9).await.unwrap()
+        };
+        assert_eq!(due(99, 199, None).await, [OTHER], "it has no next key");
+        assert_eq!(due(100, 199, None).await, [TENANT, OTHER], "the active one is old enough");
+        assert_eq!(due(99, 200, None).await, [TENANT, OTHER], "the retiring one is old enough");
+        assert_eq!(due(100, 200, Some(TENANT)).await, [OTHER]);
+        write(&db, |tx| {
+            Box::pin(async move { signing_keys::mark_due(&tx.of(TENANT), SigningAlg::Es256, at(1)).await })
+        })
+        .await
+        .unwrap();
+        assert_eq!(due(99, 199, None).await, [TENANT, OTHER], "somebody asked for it");
     })
     .await;
 }

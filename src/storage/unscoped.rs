@@ -11,13 +11,14 @@ use sea_orm::{
 use super::column::{count, count_rows};
 use super::db::{Rows, Tx};
 use super::entity::{
-    lockouts, opaque_tokens, revoked_tokens, role_assignments, roles, tenant_keys, tenants, token_families,
-    used_assertions, users,
+    lockouts, opaque_tokens, revoked_tokens, role_assignments, roles, signing_keys, tenant_keys, tenants,
+    token_families, used_assertions, users,
 };
 use super::error::StorageError;
 use super::users::UserFilter;
 use crate::model::ids::{TenantId, UserId};
 use crate::model::page::{Counted, PageNumber};
+use crate::model::signing_key::KeyState;
 use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
@@ -86,18 +87,41 @@ pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant
     Ok(Counted { rows: page, total: count(total) })
 }
 
-/// The ids of up to `limit` tenants after one, in order. No tenant: jobs work through all of them.
+/// The ids of up to `limit` tenants after one, in order, whose signing keys want a step: a next key
+/// is missing, the active one is due or began to sign by `aged`, or one has been retiring since
+/// `faded`. No tenant: the job that advances keys must not read the keys of every tenant to find out.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn tenant_ids(rows: Rows<'_>, after: Option<TenantId>, limit: u64) -> Result<Vec<TenantId>, StorageError> {
-    let mut query = tenants::Entity::find()
+pub async fn tenants_with_keys_due(
+    rows: Rows<'_>,
+    aged: Timestamp,
+    faded: Timestamp,
+    after: Option<TenantId>,
+    limit: u64,
+) -> Result<Vec<TenantId>, StorageError> {
+    use signing_keys::Column;
+    let pair = || [Column::TenantId, Column::Alg];
+    let mut with_next = signing_keys::Entity::find().select_only();
+    for column in pair() {
+        with_next = with_next.column(column);
+    }
+    let with_next = with_next.filter(Column::State.eq(KeyState::Next.as_str())).into_query();
+    let lacks_next =
+        Expr::tuple(pair().map(|column| Expr::col((signing_keys::Entity, column)))).not_in_subquery(with_next);
+    let active = Column::State
+        .eq(KeyState::Active.as_str())
+        .and(lacks_next.or(Column::RetiredAt.is_not_null()).or(Column::ActivatedAt.lte(aged.millis())));
+    let retiring = Column::State.eq(KeyState::Retiring.as_str()).and(Column::RetiredAt.lte(faded.millis()));
+    let mut query = signing_keys::Entity::find()
         .select_only()
-        .column(tenants::Column::Id)
-        .order_by_asc(tenants::Column::Id)
+        .column(Column::TenantId)
+        .distinct()
+        .filter(active.or(retiring))
+        .order_by_asc(Column::TenantId)
         .limit(limit);
     if let Some(after) = after {
-        query = query.filter(tenants::Column::Id.gt(after.uuid()));
+        query = query.filter(Column::TenantId.gt(after.uuid()));
     }
     let ids: Vec<sea_orm::entity::prelude::Uuid> = query.into_tuple().all(&rows.raw()).await?;
     Ok(ids.into_iter().map(TenantId::from_uuid).collect())

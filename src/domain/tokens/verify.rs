@@ -50,15 +50,31 @@ fn refused<T>(why: &'static str) -> Result<T, DomainError> {
 }
 
 /// Whether a token counts: issuer, signature, type, times, revocation, and the state of its
-/// tenant, client and subject at this moment (one second old at most).
+/// tenant, client and subject at this moment (one second old at most). A reference token does not
+/// say whose it is; here it is one of the default tenant's.
 ///
 /// # Errors
 /// [`DomainError::NotAuthenticated`] with the cause for logs; or the database is unavailable.
 pub async fn verify(core: &Core, token: &str) -> Result<Verified, DomainError> {
-    let (tenant, claims) = match opaque::recognise(TokenKind::AccessToken, token) {
-        Some(digest) => opened(core, digest.as_bytes()).await?,
-        None => signed(core, token).await?,
-    };
+    match opaque::recognise(TokenKind::AccessToken, token) {
+        Some(digest) => opened(core, tenants::default(core).await?, digest.as_bytes()).await,
+        None => signed(core, token).await,
+    }
+}
+
+/// The same where the path names the tenant: a reference token is one of its own.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_under(core: &Core, tenant: &Arc<LiveTenant>, token: &str) -> Result<Verified, DomainError> {
+    match opaque::recognise(TokenKind::AccessToken, token) {
+        Some(digest) => opened(core, Arc::clone(tenant), digest.as_bytes()).await,
+        None => signed(core, token).await,
+    }
+}
+
+/// What every token has to pass, whatever its form.
+async fn counts(core: &Core, tenant: Arc<LiveTenant>, claims: AccessClaims) -> Result<Verified, DomainError> {
     let now = core.clock.now();
     let leeway = core.config.tokens.clock_leeway;
     if Timestamp::from_seconds(claims.exp) <= now {
@@ -78,7 +94,7 @@ pub async fn verify(core: &Core, token: &str) -> Result<Verified, DomainError> {
 }
 
 /// A JWT (RFC 9068 §4): whose key is said by `iss` and `kid`, and only that key is tried.
-async fn signed(core: &Core, token: &str) -> Result<(Arc<LiveTenant>, AccessClaims), DomainError> {
+async fn signed(core: &Core, token: &str) -> Result<Verified, DomainError> {
     let Some(peeked) = jws::peek(token) else { return refused("not a token") };
     let (Some(issuer), Some(kid)) = (peeked.unverified_iss(), peeked.kid.as_deref()) else {
         return refused("no issuer or key id");
@@ -90,18 +106,17 @@ async fn signed(core: &Core, token: &str) -> Result<(Arc<LiveTenant>, AccessClai
     let ring = keys::keyring(core, tenant.tenant.id).await?;
     let Some(key) = ring.verifying(kid) else { return refused("unknown key") };
     match peeked.verify::<AccessClaims>(key, Typ::Is(TYP)) {
-        Ok(claims) => Ok((tenant, claims)),
+        Ok(claims) => counts(core, tenant, claims).await,
         Err(_) => refused("bad signature, type or claims"),
     }
 }
 
-/// A reference token; it does not say whose it is, so it is one of the default tenant's.
-async fn opened(core: &Core, digest: &[u8; 32]) -> Result<(Arc<LiveTenant>, AccessClaims), DomainError> {
-    let tenant = tenants::default(core).await?;
+/// A reference token of this tenant.
+async fn opened(core: &Core, tenant: Arc<LiveTenant>, digest: &[u8; 32]) -> Result<Verified, DomainError> {
     match tokens::find_opaque(&core.db.read().of(tenant.tenant.id), digest).await? {
         Some(found) => {
             let claims = serde_json::from_str(&found.claims).map_err(|why| DomainError::Defect(why.to_string()))?;
-            Ok((tenant, claims))
+            counts(core, tenant, claims).await
         }
         None => refused("unknown reference token"),
     }
