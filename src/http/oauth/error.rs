@@ -27,8 +27,8 @@ pub(super) struct Refusal(OAuthError);
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self.0.code {
-            // RFC 6749 §5.2: 401 answers an Authorization header, and only that.
-            ErrorCode::InvalidClient if self.0.basic => StatusCode::UNAUTHORIZED,
+            // RFC 6749 §5.2: 401 answers an Authorization header; RFC 7662 §2.3: and introspection.
+            ErrorCode::InvalidClient if self.0.challenge => StatusCode::UNAUTHORIZED,
             ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
@@ -39,7 +39,7 @@ impl ResponseError for Refusal {
         let mut answer = HttpResponse::build(self.status_code())
             .json(Body { error: self.0.code.as_str(), error_description: &self.0.description });
         let headers = answer.headers_mut();
-        if self.0.basic {
+        if self.0.challenge {
             let challenge = HeaderValue::from_static(r#"Basic realm="gatehouse", charset="UTF-8""#);
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }

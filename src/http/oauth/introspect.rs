@@ -17,7 +17,7 @@ use crate::protocol::oauth::introspect::{Introspected, introspect as look};
     responses(
         (status = 200, description = "What there is to know", body = IntrospectionAnswer),
         (status = 400, description = "RFC 6749 §5.2", body = ErrorAnswer),
-        (status = 401, description = "invalid_client, where HTTP Basic was used", body = ErrorAnswer),
+        (status = 401, description = "invalid_client", body = ErrorAnswer),
         (status = 413, description = "The form is larger than 64 KiB", body = ErrorAnswer),
         (status = 429, description = "Too many failures from this address", body = ErrorAnswer),
         (status = 503, description = "Try again after Retry-After seconds", body = ErrorAnswer),

@@ -59,7 +59,7 @@ pub async fn authenticate(
     let basic = matches!(proof, Proof::Basic(..));
     let outcome = check(ctx, &proof).await;
     outcome.map_err(|mut error| {
-        error.basic = basic && error.code == ErrorCode::InvalidClient;
+        error.challenge = basic && error.code == ErrorCode::InvalidClient;
         error
     })
 }
@@ -98,7 +98,7 @@ fn offered<'a>(authorization: Option<&str>, params: &'a Params<'a>) -> Result<Pr
 
 fn basic(header: &str) -> Result<(String, String), OAuthError> {
     let malformed = || OAuthError {
-        basic: true,
+        challenge: true,
         ..invalid_client("The Authorization header is not HTTP Basic", "malformed Basic")
     };
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;

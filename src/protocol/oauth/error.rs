@@ -58,14 +58,15 @@ pub struct OAuthError {
     pub cause: Option<Cow<'static, str>>,
     /// When it may be worth trying again.
     pub retry_after: Option<Duration>,
-    /// Whether the client used HTTP Basic, and the answer must name the scheme (RFC 6749 §5.2).
-    pub basic: bool,
+    /// Whether the answer is 401 and names a scheme: where the client used HTTP Basic (RFC 6749
+    /// §5.2), and at introspection (RFC 7662 §2.3).
+    pub challenge: bool,
 }
 
 impl OAuthError {
     /// A refusal with its text.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, description: description.into(), cause: None, retry_after: None, basic: false }
+        Self { code, description: description.into(), cause: None, retry_after: None, challenge: false }
     }
 
     /// The same, with a cause for the log.

@@ -32,11 +32,7 @@ pub async fn introspect(
     authorization: Option<&str>,
     params: &Params<'_>,
 ) -> Result<Introspected, OAuthError> {
-    let client = client_auth::authenticate(ctx, authorization, params).await?;
-    // RFC 7662 §2.1: the endpoint must require authorization, which a public client can't give
-    if client.client.is_public() {
-        return Err(OAuthError::new(ErrorCode::InvalidClient, "A public client can't introspect tokens"));
-    }
+    let client = authenticate(ctx, authorization, params).await.map_err(unauthorized)?;
     let token = params.require("token")?;
     if let Some(family) = tokens::recover(ctx, token).await? {
         let counts = family.row.client == client.client.id
@@ -49,11 +45,29 @@ pub async fn introspect(
         let subject = family.row.user.to_string();
         return Ok(Introspected::Refresh { family: Box::new(family.row), subject });
     }
-    match tokens::verify(ctx.core, token).await {
+    match tokens::verify_under(ctx.core, &ctx.tenant, token).await {
         Ok(verified) if is_visible(ctx, &client, &verified) => Ok(Introspected::Access(Box::new(verified))),
         Ok(_) | Err(DomainError::NotAuthenticated(_)) => Ok(Introspected::Inactive),
         Err(other) => Err(other.into()),
     }
+}
+
+async fn authenticate(
+    ctx: &Ctx<'_>,
+    authorization: Option<&str>,
+    params: &Params<'_>,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let client = client_auth::authenticate(ctx, authorization, params).await?;
+    // RFC 7662 §2.1: the endpoint must require authorization, which a public client can't give
+    if client.client.is_public() {
+        return Err(OAuthError::new(ErrorCode::InvalidClient, "A public client can't introspect tokens"));
+    }
+    Ok(client)
+}
+
+/// RFC 7662 §2.3: here bad credentials are 401 whichever way they came, and 401 names a scheme.
+fn unauthorized(error: OAuthError) -> OAuthError {
+    OAuthError { challenge: error.challenge || error.code == ErrorCode::InvalidClient, ..error }
 }
 
 /// A client may see what was issued to it, what is meant for it, and, with `internal:admin`, every

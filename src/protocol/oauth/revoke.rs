@@ -25,7 +25,7 @@ pub async fn revoke(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Params<
         }
         return Ok(tokens::revoke_family(&ctx, family.row.id).await?);
     }
-    match tokens::verify(ctx.core, token).await {
+    match tokens::verify_under(ctx.core, &ctx.tenant, token).await {
         Ok(verified)
             if verified.claims.client_id == client.client.id.as_str()
                 && verified.tenant.tenant.id == ctx.tenant_id() =>

@@ -108,7 +108,7 @@ async fn who_proves_nothing_learns_nothing(app: TestApp) {
     app.basic("/oauth/introspect", &service.id, "wrong", &[("token", &token)])
         .await
         .is_oauth_error(401, "invalid_client");
-    app.form("/oauth/introspect", &[("token", &token)]).await.is_oauth_error(400, "invalid_client");
+    app.form("/oauth/introspect", &[("token", &token)]).await.is_oauth_error(401, "invalid_client");
     let missing = app.basic("/oauth/introspect", &service.id, &service.secret, &[("token", "")]).await;
     missing.is_oauth_error(400, "invalid_request");
     let public = NewClient {
@@ -118,5 +118,5 @@ async fn who_proves_nothing_learns_nothing(app: TestApp) {
     };
     let public = app.client(public).await;
     let fields = [("token", &*token), ("client_id", &*public.id)];
-    app.form("/oauth/introspect", &fields).await.is_oauth_error(400, "invalid_client");
+    app.form("/oauth/introspect", &fields).await.is_oauth_error(401, "invalid_client");
 }
