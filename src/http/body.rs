@@ -96,3 +96,87 @@ pub(super) fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<()
         Err(BodyError::WrongType(wanted))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::error::PayloadError;
+    use actix_web::http::header::HeaderValue;
+    use futures_util::{Stream, stream};
+
+    type Chunk = Result<Bytes, PayloadError>;
+
+    fn payload(chunks: impl Stream<Item = Chunk> + 'static) -> Payload {
+        let boxed: std::pin::Pin<Box<dyn Stream<Item = Chunk>>> = Box::pin(chunks);
+        Payload::from(boxed)
+    }
+
+    fn chunks(of: &[&'static str]) -> Vec<Chunk> {
+        of.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect()
+    }
+
+    fn config() -> HttpConfig {
+        HttpConfig { body_start_timeout: Duration::from_millis(1), max_body: 10, ..HttpConfig::default() }
+    }
+
+    async fn read_all(chunks: Vec<Chunk>, max: usize) -> Result<Bytes, BodyError> {
+        read(payload(stream::iter(chunks)), &HeaderMap::new(), &config(), max).await
+    }
+
+    #[actix_web::test]
+    async fn chunks_become_one() {
+        for (given, expected) in
+            [(&[] as &[_], ""), (&["abc"], "abc"), (&["ab", "c", "def"], "abcdef"), (&["", "a"], "a")]
+        {
+            assert_eq!(read_all(chunks(given), 10).await.unwrap(), expected);
+        }
+    }
+
+    #[actix_web::test]
+    async fn both_bounds_hold() {
+        assert_eq!(read_all(chunks(&["01234", "56789"]), usize::MAX).await.unwrap(), "0123456789");
+        assert_eq!(read_all(chunks(&["01234", "567890"]), usize::MAX).await, Err(BodyError::TooLarge(10)));
+        assert_eq!(read_all(chunks(&["012", "3"]), 3).await, Err(BodyError::TooLarge(3)));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("11"));
+        let never = payload(stream::pending());
+        assert_eq!(read(never, &headers, &config(), usize::MAX).await, Err(BodyError::TooLarge(10)));
+    }
+
+    #[actix_web::test]
+    async fn nobody_is_waited_for_for_ever() {
+        let never = payload(stream::pending());
+        assert_eq!(read(never, &HeaderMap::new(), &config(), 10).await, Err(BodyError::TooSlow));
+        let stuck = payload(stream::iter(chunks(&["a"])).chain(stream::pending()));
+        assert_eq!(read(stuck, &HeaderMap::new(), &config(), 10).await, Err(BodyError::TooSlow));
+    }
+
+    #[actix_web::test]
+    async fn a_broken_body_is_incomplete() {
+        let mut broken = chunks(&["a"]);
+        broken.push(Err(PayloadError::Incomplete(None)));
+        assert_eq!(read_all(broken, 10).await, Err(BodyError::Incomplete));
+    }
+
+    #[test]
+    fn what_arrives_earns_time() {
+        let config = HttpConfig { body_min_rate: 256, ..HttpConfig::default() };
+        assert_eq!(allowed(&config, 0), config.body_start_timeout);
+        assert_eq!(allowed(&config, 2560), config.body_start_timeout + Duration::from_secs(10));
+        assert_eq!(allowed(&config, 1_000_000), config.body_timeout);
+    }
+
+    #[test]
+    fn parameters_of_the_type_do_not_matter() {
+        let of = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(text));
+            check_type(&headers, "application/json")
+        };
+        assert!(of("application/json").is_ok() && of("Application/JSON; charset=utf-8").is_ok());
+        assert!(check_type(&HeaderMap::new(), "application/json").is_ok());
+        for bad in ["text/plain", "application/json2", "application/x-www-form-urlencoded", "", ";application/json"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}

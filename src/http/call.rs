@@ -72,7 +72,7 @@ impl Call {
         self.request.headers()
     }
 
-    /// A part of the path as it was sent, escapes and all: an id has none.
+    /// A part of the path, with its escapes undone; nothing structural can be among them.
     pub(super) fn path_part(&self, name: &str) -> &str {
         self.request.match_info().get(name).unwrap_or_default()
     }

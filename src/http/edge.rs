@@ -178,7 +178,7 @@ impl Passage {
             method = self.method.as_str(),
             path = self.uri.path(),
             status = status.as_u16(),
-            micros = elapsed.as_micros(),
+            micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             "request"
         );
         if let Some((tenant, client)) = self.trace.service.get()
@@ -212,4 +212,57 @@ fn is_access_logged(surface: Surface, path: &str) -> bool {
 /// What a caller calls itself, as far as it can be read: at most 512 characters.
 fn readable(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).chars().filter(|c| !c.is_control()).take(512).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::Seams;
+    use actix_web::test::TestRequest;
+    use std::sync::Arc;
+
+    async fn state() -> (web::Data<AppState>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::in_folder(folder.path());
+        config.passwords.argon2_memory = 7168;
+        let opened = crate::app::open(Arc::new(config), Seams::default()).await.unwrap();
+        (web::Data::new(AppState::new(opened.core)), folder)
+    }
+
+    fn panicking() -> Result<ServiceResponse, Error> {
+        panic!("a handler of this test")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_costs_one_request() {
+        let (state, _folder) = state().await;
+        for path in ["/v1/users", "/api/internal/users", "/oauth/token"] {
+            let request = TestRequest::with_uri(path).to_srv_request();
+            let error = answer(&state, request, |_| async { panicking() }).await.unwrap_err();
+            let answer = error.error_response();
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), "application/json");
+            assert!(answer.headers().contains_key(REQUEST_ID));
+        }
+        // Also where no future was made yet.
+        let request = TestRequest::with_uri("/").to_srv_request();
+        let next = |_| {
+            let answer = panicking();
+            async { answer }
+        };
+        assert!(answer(&state, request, next).await.is_err());
+        let text = state.core.metrics.render();
+        assert!(text.contains("gatehouse_panics_total 4"), "{text}");
+        assert!(text.contains("gatehouse_http_requests_in_flight 0"), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn a_refused_path_reaches_nobody() {
+        let (state, _folder) = state().await;
+        let request = TestRequest::with_uri("/v1//users").to_srv_request();
+        let answer = answer(&state, request, |_| async { panicking() }).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        assert!(answer.headers().contains_key(REQUEST_ID));
+    }
 }

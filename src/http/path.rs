@@ -63,6 +63,10 @@ fn escape(digits: Option<&[u8]>) -> Option<&'static str> {
             Some("the path has an escaped slash, backslash, dot, semicolon or percent sign")
         }
         Some(0..=0x1f | 0x7f) => Some("the path has an escaped control character"),
+        // RFC 3986 §2.3: the same path, written so that a rule may overlook it.
+        Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~') => {
+            Some("the path has an escaped character that needs no escape")
+        }
         Some(_) => None,
     }
 }
@@ -116,6 +120,9 @@ mod tests {
             "/a%+1",
             "/a%252f",
             "/a%3bb",
+            "/v1/intern%61l",
+            "/%76%31",
+            "/a%5Fb",
             "/a\u{1}",
             "/a\u{7f}",
             "/\u{e4}",
