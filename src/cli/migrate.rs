@@ -8,6 +8,7 @@ use migration::{Migrator, MigratorTrait as _};
 use super::failure::Failure;
 use super::output::Output;
 use super::record::Record;
+use super::session::private_folder;
 use crate::config::{Config, Loaded};
 use crate::storage::{Db, StorageError, migrate};
 
@@ -67,7 +68,7 @@ async fn status(loaded: &Loaded, out: Output) -> Result<(), Failure> {
 /// The database as it is: neither migrated nor set up.
 async fn open(config: &Config) -> Result<Db, Failure> {
     if let Some(folder) = config.database.url.sqlite_path().and_then(|path| path.parent().map(Path::to_owned)) {
-        std::fs::create_dir_all(&folder)
+        private_folder(&folder)
             .map_err(|why| Failure::Refused(format!("making the folder {}: {why}", folder.display())))?;
     }
     Db::open(&config.database).await.map_err(refused)

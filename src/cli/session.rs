@@ -64,3 +64,12 @@ pub(super) fn named(error: DomainError, what: &dyn std::fmt::Display) -> Failure
 pub(super) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
 }
+
+/// Makes a folder that only its owner can look into, unless it is there.
+pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}

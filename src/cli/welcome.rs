@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::output::{self, Output};
 use super::record::Record;
+use super::session::private_folder;
 use crate::app::Running;
 use crate::config::Config;
 use crate::domain::bootstrap::FirstStart;
@@ -100,7 +101,7 @@ fn keep(first: &FirstStart, config: &Config) -> String {
 
 fn write(path: &Path, password: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        private_folder(folder)?;
     }
     // One of an earlier database would keep its mode.
     match std::fs::remove_file(path) {
