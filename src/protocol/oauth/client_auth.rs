@@ -34,8 +34,8 @@ enum Proof<'a> {
     Basic(String, String),
     /// Id and secret in the body.
     Post(&'a str, &'a str),
-    /// A signed assertion.
-    Assertion(&'a str),
+    /// A signed assertion, and the id beside it, if there is one.
+    Assertion(&'a str, Option<&'a str>),
     /// Only an id.
     None(&'a str),
 }
@@ -85,7 +85,7 @@ fn offered<'a>(authorization: Option<&str>, params: &'a Params<'a>) -> Result<Pr
             if params.require("client_assertion_type")? != JWT_BEARER {
                 return Err(OAuthError::invalid_request(format!("client_assertion_type must be {JWT_BEARER}")));
             }
-            Proof::Assertion(assertion)
+            Proof::Assertion(assertion, id)
         }
         (None, None, None) => match id {
             Some(id) => Proof::None(id),
@@ -147,7 +147,7 @@ async fn check(ctx: &Ctx<'_>, proof: &Proof<'_>) -> Result<AuthenticatedClient, 
     let checked = match proof {
         Proof::Basic(id, secret) => by_secret(ctx, id, secret).await,
         Proof::Post(id, secret) => by_secret(ctx, id, secret).await,
-        Proof::Assertion(assertion) => by_assertion(ctx, assertion).await,
+        Proof::Assertion(assertion, id) => by_assertion(ctx, assertion, *id).await,
         Proof::None(id) => find(ctx, id).await.and_then(|client| match client.client.auth_method {
             AuthMethod::None => Ok(client),
             _ => Err(invalid_client("Client authentication is required", "no proof")),
@@ -164,7 +164,7 @@ async fn note_failure(ctx: &Ctx<'_>, proof: &Proof<'_>, cause: Option<&str>) -> 
     let id = match proof {
         Proof::Basic(id, _) => id.as_str(),
         Proof::Post(id, _) | Proof::None(id) => id,
-        Proof::Assertion(_) => "by assertion",
+        Proof::Assertion(..) => "by assertion",
     };
     let target = format!("client:{}", id.chars().take(128).collect::<String>());
     let entry = ctx.audit("client.authenticate", Some(target), Outcome::Failure, cause.map(str::to_owned));
@@ -210,10 +210,14 @@ struct Assertion {
 }
 
 /// `private_key_jwt` and `client_secret_jwt`.
-async fn by_assertion(ctx: &Ctx<'_>, assertion: &str) -> Result<Arc<LiveClient>, OAuthError> {
+async fn by_assertion(ctx: &Ctx<'_>, assertion: &str, id: Option<&str>) -> Result<Arc<LiveClient>, OAuthError> {
     let refuse = |cause: &'static str| invalid_client("The client assertion is not acceptable", cause);
     let peeked = jws::peek(assertion).ok_or_else(|| refuse("not a JWT"))?;
     let claimed: Assertion = peeked.unverified().ok_or_else(|| refuse("claims are missing or mistyped"))?;
+    // RFC 7521 §4.2: an id beside the assertion names the same client
+    if id.is_some_and(|id| id != claimed.sub) {
+        return Err(refuse("client_id and the assertion name different clients"));
+    }
     let client = find(ctx, &claimed.sub).await?;
     let claims = verify(ctx, &client, &peeked).map_err(refuse_or_fail(refuse))?;
 
