@@ -19,7 +19,7 @@ async fn a_person_signs_in(app: TestApp) {
     let body = app.sign_in(&people, "Alice@Example.org", "open sesame").await.body(200);
     assert_eq!(body["token_type"], "Bearer");
     assert_eq!(body["expires_in"], 3600);
-    assert_eq!(body["scope"], "email openid profile");
+    assert_eq!(body["scope"], "openid profile email");
     assert!(body["refresh_token"].as_str().unwrap().starts_with("ghr_"));
     let claims = claims_of(body["access_token"].as_str().unwrap());
     assert_eq!(claims["sub"], json!(user.id.to_string()));

@@ -99,7 +99,7 @@ async fn scope_never_widens(app: TestApp) {
     assert_eq!(narrow.str("scope"), "openid");
     // A refusal has used nothing up, and narrowing one access token narrows no authorization.
     let again = ask(&narrow.str("refresh_token"), "").await.expect(200);
-    assert_eq!(again.str("scope"), "email openid profile");
+    assert_eq!(again.str("scope"), "openid profile email");
 }
 
 async fn it_belongs_to_its_client(app: TestApp) {
