@@ -14,6 +14,7 @@ mod bad_input;
 mod canonical;
 mod cli;
 mod edge;
+mod faces;
 mod limits;
 mod oauth;
 mod outage;
