@@ -37,6 +37,7 @@ pub(super) fn run(loaded: Loaded, out: Output) -> Result<ExitCode, Failure> {
     let done = actix_web::rt::System::new().block_on(async {
         let mut signals = Signals::listen()?;
         let Some(running) = start(&config, &mut signals).await? else { return Ok(()) };
+        running.core.metrics.watch_logs(logs.dropped());
         welcome::show(&running, out);
         signals.at_least(1).await;
         stop(running, &mut signals, logs).await;

@@ -165,11 +165,13 @@ async fn act(
 
 async fn create(
     session: &Session,
-    args: CreateArgs,
+    mut args: CreateArgs,
     password: Option<Secret<String>>,
     out: Output,
 ) -> Result<(), Failure> {
     let ctx = session.ctx(args.of.tenant).await?;
+    args.roles.sort_unstable();
+    args.roles.dedup();
     let new = NewUser {
         email: Some(&args.email),
         email_verified: args.email_verified,
