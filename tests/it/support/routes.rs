@@ -151,12 +151,12 @@ impl Known {
 
 /// A client's id and secret as HTTP Basic writes them.
 pub fn basic(client: &Client) -> String {
-    let credentials = aws_base64(format!("{}:{}", client.id, client.secret).as_bytes());
+    let credentials = base64(format!("{}:{}", client.id, client.secret).as_bytes());
     format!("Basic {credentials}")
 }
 
 /// Base64 with padding (RFC 4648 §4).
-pub fn aws_base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     let url_safe = gatehouse::crypto::digest::base64url(bytes).replace('-', "+").replace('_', "/");
     let padding = (4 - url_safe.len() % 4) % 4;
     format!("{url_safe}{}", "=".repeat(padding))
