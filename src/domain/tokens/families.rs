@@ -162,7 +162,9 @@ pub async fn rotate(
     // What signing needs is fetched first: nothing is used up for an answer that can't be made.
     keys::keyring(ctx.core, ctx.tenant_id()).await?;
     let now = ctx.now();
-    let grace_began = now - ctx.core.config.tokens.refresh_grace;
+    // A grace of zero has no window, not even for who looked at the clock before the winner did.
+    let grace = ctx.core.config.tokens.refresh_grace;
+    let grace_began = (!grace.is_zero()).then(|| now - grace);
     let expires_at = refresh_end(ctx, client, now, family.row.created_at);
     let ended_until = now + keys::MAX_ACCESS_TOKEN_TTL;
     let entry = ctx.audit("token.replay", Some(format!("family:{}", family.row.id)), Outcome::Failure, None);
@@ -197,8 +199,8 @@ pub async fn rotate(
                 if found.expires_at <= *now {
                     return Ok(Turn::Refused("expired"));
                 }
-                // Strictly within the window: a grace of zero has none.
-                if found.generation == generation + 1 && found.rotated_at > *grace_began {
+                let in_grace = grace_began.is_some_and(|began| found.rotated_at > began);
+                if found.generation == generation + 1 && in_grace {
                     return renewed(&of, row, *now, found.generation).await;
                 }
                 end_family(&of, row.id, *now, *ended_until, RevocationReason::Replayed).await?;
