@@ -118,7 +118,7 @@ def main():
     time.sleep(10)
     traffic.stop()
 
-    before = traffic.between(traffic.needs + traffic.stays, 0, gone)
+    before = [sample for sample in traffic.samples if sample.start + sample.seconds < gone]
     report.measured("requests before, while gone, after",
                     ", ".join(str(len(part)) for part in (
                         before, traffic.between(traffic.needs + traffic.stays, gone, back),

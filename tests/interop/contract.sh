@@ -168,6 +168,75 @@ done
 check "statistics: bad since" 400 'members(it, "error")' "$internal/$service/statistics?since=yesterday" -H "$(bearer "$admin_token")"
 check "cleanup-tokens" 200 'it == {"message": "Expired tokens cleaned up successfully"}' -X POST "$internal/cleanup-tokens" -H "$(bearer "$admin_token")"
 
+# /api/internal: a service's door to the installation
+control=$base/api/internal
+holder=$(gatehouse client create --name control --grant client_credentials --scope user:read --scope user:write \
+  --scope tenant:read --scope auth:token --scope internal:admin || true)
+holder_id=$(field client_id <<<"$holder" || true) holder_secret=$(field client_secret <<<"$holder" || true)
+sleep 1
+check "control: token" 200 'set(it["scope"].split()) == {"user:read", "user:write", "tenant:read", "auth:token", "internal:admin"}' \
+  -u "$holder_id:$holder_secret" "$base/oauth/token" -d grant_type=client_credentials
+control_token=$(value 'it["access_token"]')
+check "control: a service without scopes, token" 200 'it["access_token"]' -u "$service:$service_secret" "$base/oauth/token" -d grant_type=client_credentials
+plain_token=$(value 'it["access_token"]')
+for path in users "users/$user" tenants admin/services; do
+  check "GET /api/internal/${path/$user/ID}: no token" 401 '"www-authenticate" in head' "$control/$path"
+  check "GET /api/internal/${path/$user/ID}: bad token" 401 '"invalid_token" in head["www-authenticate"]' "$control/$path" -H "$(bearer nonsense)"
+  check "GET /api/internal/${path/$user/ID}: no scope" 403 'it == {"error": "Forbidden"} and "insufficient_scope" in head["www-authenticate"]' \
+    "$control/$path" -H "$(bearer "$plain_token")"
+done
+json "POST /api/internal/users: no token" 401 '"www-authenticate" in head' "$control/users" -d '{"email":"erin@example.org"}'
+json "POST /api/internal/users: no scope" 403 'it == {"error": "Forbidden"} and "insufficient_scope" in head["www-authenticate"]' \
+  "$control/users" -H "$(bearer "$plain_token")" -d '{"email":"erin@example.org"}'
+json "POST /api/internal/auth/token: no scope" 403 'it == {"error": "Forbidden"} and "insufficient_scope" in head["www-authenticate"]' \
+  "$control/auth/token" -H "$(bearer "$plain_token")" -d '{"user_id":"'"$user"'"}'
+
+with_control() { local name=$1; shift; json "/api/internal/$name" "$@" -H "$(bearer "$control_token")"; }
+with_control "users: created" 201 'it["id"].startswith("usr_") and it["email"] == "erin@example.org" and it["name"] == "Erin" and it["created_at"]' \
+  "$control/users" -d '{"email":"erin@example.org","password":"a long enough password","name":"Erin"}'
+erin=$(value 'it["id"]')
+with_control "users: created in a tenant" 201 'it["profile"] == {"team": "red"}' \
+  "$control/users" -d '{"email":"frank@example.org","password":"secret1","tenant_id":"'"$tenant"'","profile":{"team":"red"}}'
+frank=$(value 'it["id"]')
+with_control "users: created without a password" 201 'it["email"] == "grace@example.org"' "$control/users" -d '{"email":"grace@example.org"}'
+with_control "users: the address again" 409 'members(it, "error")' "$control/users" -d '{"email":"Erin@example.org"}'
+with_control "users: no address" 400 'it == {"error": "\"email\" is required"}' "$control/users" -d '{}'
+with_control "users: in no such tenant" 404 'it == {"error": "tenant not found"}' "$control/users" -d '{"email":"x@example.org","tenant_id":"tnt_unknown"}'
+json "/api/internal/users: who was created signs in" 200 'it["user"]["id"] == "'"$frank"'"' "$base/v1/auth/login" \
+  -H "$(bearer "$public")" -d '{"email":"frank@example.org","password":"secret1"}'
+with_control "users" 200 'members(it, "users", "total", "page", "per_page") and it["page"] == 1 and it["per_page"] == 20
+  and it["total"] >= len(it["users"]) and all(members(each, "id", "email", "name", "role", "is_active", "created_at") for each in it["users"])
+  and {"'"$erin"'", "'"$user"'"} <= {each["id"] for each in it["users"]}' "$control/users"
+with_control "users: of a tenant, a page" 200 'it["total"] == 3 and it["page"] == 2 and it["per_page"] == 1 and len(it["users"]) == 1' \
+  "$control/users?tenant_id=$tenant&page=2&per_page=1"
+with_control "users: by name" 200 '[each["id"] for each in it["users"]] == ["'"$erin"'"]' "$control/users?search=erin"
+with_control "users: by role" 200 '"admin@example.org" in [each["email"] for each in it["users"]]
+  and all(each["role"] == "super_admin" for each in it["users"])' "$control/users?role=super_admin"
+with_control "users: who may not sign in" 200 'it["users"] == [] and it["total"] == 0' "$control/users?is_active=false"
+with_control "users: a hundred to a page at most" 200 'it["per_page"] == 100' "$control/users?per_page=101"
+with_control "user" 200 'it == {"id": "'"$erin"'", "email": "erin@example.org", "name": "Erin", "role": "user", "workspaces": []}' "$control/users/$erin"
+with_control "user: of another tenant" 200 'it["email"] == "frank@example.org"' "$control/users/$frank"
+with_control "user: unknown" 404 'it == {"error": "user not found"}' "$control/users/usr_unknown"
+with_control "tenants" 200 'members(it, "tenants", "total", "page", "per_page") and it["total"] >= 3
+  and all(members(each, "id", "name", "api_public_key", "created_at") for each in it["tenants"])
+  and "'"$public"'" in [each["api_public_key"] for each in it["tenants"]]' "$control/tenants?per_page=100"
+with_control "admin/services" 200 '"'"$service"'" in [each["client_id"] for each in it["services"]]
+  and all(members(each, "client_id", "service_name", "description", "created_at") for each in it["services"])' "$control/admin/services"
+with_control "auth/token" 200 'members(it, "access_token", "token_type", "expires_in", "scope") and it["token_type"] == "Bearer"
+  and 0 < it["expires_in"] <= 3600 and it["scope"] == "user:read"' "$control/auth/token" -d '{"user_id":"'"$erin"'","scope":"user:read"}'
+acting=$(value 'it["access_token"]')
+check "/api/internal/auth/token: names who acts" 200 'it["active"] and it["sub"] == "'"$erin"'" and it["act"] == {"sub": "'"$holder_id"'"}' \
+  -u "$holder_id:$holder_secret" "$base/oauth/introspect" -d "token=$acting"
+check "/api/internal/auth/token: speaks for the user" 200 'it["id"] == "'"$erin"'"' "$base/v1/users/me" -H "$(bearer "$acting")"
+with_control "auth/token: an hour at most" 200 'it["expires_in"] == 3600' "$control/auth/token" -d '{"user_id":"'"$erin"'","expires_in":7200}'
+with_control "auth/token: what the service does not hold" 403 'it == {"error": "Forbidden"}' "$control/auth/token" \
+  -d '{"user_id":"'"$erin"'","scope":"system:admin"}'
+with_control "auth/token: no user" 400 'members(it, "error")' "$control/auth/token" -d '{}'
+with_control "auth/token: unknown user" 404 'it == {"error": "user not found"}' "$control/auth/token" -d '{"user_id":"usr_unknown"}'
+sleep 1
+check "/api/internal: in the access log" 200 'any(row["endpoint"].startswith("/api/internal/auth/token") and row["method"] == "POST" for row in it)' \
+  "$internal/$holder_id/logs?limit=50" -H "$(bearer "$admin_token")"
+
 # Introspection and revocation
 check "introspect" 200 'it["active"] is True and it["client_id"] == "'"$service"'" and it["iss"] == "'"$base"'"' \
   -u "$service:$service_secret" "$base/oauth/introspect" -d "token=$service_token"
