@@ -24,6 +24,7 @@ pub(super) async fn method_not_allowed(call: Call, surface: Surface, allow: Head
 async fn refuse(call: &Call, surface: Surface, status: StatusCode, text: &'static str) -> HttpResponse {
     match surface {
         Surface::Control => faces::control::refuse(call, status, text).await,
+        Surface::Idaas => faces::idaas::refuse(call, status, text).await,
         _ => shape::problem(surface, call.headers(), status, text),
     }
 }

@@ -24,16 +24,13 @@ struct Listening {
 /// Serves on a socket that listens already, and metrics on their own address where they have one.
 ///
 /// # Errors
-/// A socket can't be used, or the metrics' address can't be had.
-pub fn serve(core: Arc<Core>, listener: TcpListener) -> io::Result<Server> {
+/// A socket can't be used.
+pub fn serve(core: Arc<Core>, listener: TcpListener, metrics: Option<TcpListener>) -> io::Result<Server> {
     let workers = core.config.http.worker_threads();
-    let metrics_bind = core.config.http.metrics_bind;
     let state = web::Data::new(AppState::new(core));
     let mut listening = Vec::new();
-    if let Some(bind) = metrics_bind {
-        let taken =
-            |why: io::Error| io::Error::new(why.kind(), format!("listening on {bind} (key metrics.bind): {why}"));
-        listening.push(listen(&state, Part::Metrics, TcpListener::bind(bind).map_err(taken)?, 1)?);
+    if let Some(metrics) = metrics {
+        listening.push(listen(&state, Part::Metrics, metrics, 1)?);
     }
     listening.push(listen(&state, Part::Everything, listener, workers)?);
     Ok(Server { state, listening })

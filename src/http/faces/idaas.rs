@@ -13,6 +13,10 @@ pub(super) mod wire;
 
 pub(super) use caller::{Outcome, Service, service_of, verified};
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use crate::http::call::Call;
 use crate::http::mount::{Endpoint, endpoints};
 use crate::telemetry::Surface;
 
@@ -38,4 +42,13 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         administration::logs,
         administration::statistics,
     ]
+}
+
+/// A refusal that no handler of this face wrote. A service's request is in the access log also
+/// where it led nowhere.
+pub(in crate::http) async fn refuse(call: &Call, status: StatusCode, text: &'static str) -> HttpResponse {
+    match caller::service_if_any(call).await {
+        Ok(_) => HttpResponse::from_error(error::Error::new(status, text)),
+        Err(error) => HttpResponse::from_error(error),
+    }
 }

@@ -30,10 +30,21 @@ struct Chapter {
 struct Entry {
     method: String,
     path: String,
-    summary: String,
-    description: String,
-    parameters: Vec<(String, String)>,
-    answers: Vec<(String, String)>,
+    summary: Prose,
+    description: Prose,
+    parameters: Vec<(String, Prose)>,
+    answers: Vec<(String, Prose)>,
+}
+
+/// A text in which code stands between backticks: parts, and whether each is code.
+#[derive(Default)]
+struct Prose(Vec<(bool, String)>);
+
+impl From<String> for Prose {
+    fn from(text: String) -> Self {
+        let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+        Self(parts.map(|(n, part)| (n % 2 == 1, part.to_owned())).collect())
+    }
 }
 
 /// The documentation of every operation.
@@ -61,12 +72,12 @@ fn entry(method: String, path: String, operation: Operation) -> Entry {
     Entry {
         method,
         path,
-        summary: operation.summary.unwrap_or_default(),
-        description: operation.description.unwrap_or_default(),
+        summary: operation.summary.unwrap_or_default().into(),
+        description: operation.description.unwrap_or_default().into(),
         parameters: parameters
             .into_iter()
             .filter_map(|parameter| match parameter {
-                RefOr::T(parameter) => Some((parameter.name, parameter.description.unwrap_or_default())),
+                RefOr::T(parameter) => Some((parameter.name, parameter.description.unwrap_or_default().into())),
                 RefOr::Ref(_) => None,
             })
             .collect(),
@@ -75,8 +86,8 @@ fn entry(method: String, path: String, operation: Operation) -> Entry {
             .responses
             .into_iter()
             .map(|(status, answer)| match answer {
-                RefOr::T(answer) => (status, answer.description),
-                RefOr::Ref(_) => (status, String::new()),
+                RefOr::T(answer) => (status, answer.description.into()),
+                RefOr::Ref(_) => (status, Prose::default()),
             })
             .collect(),
     }

@@ -109,6 +109,20 @@ pub(in crate::http::faces) fn service_of<'a>(
     }
 }
 
+/// The service that makes the request, where a call needs no token and carries one that counts. One
+/// that does not is as good as none.
+///
+/// # Errors
+/// As [`verified`].
+pub(super) async fn service_if_any(call: &Call) -> Result<Option<Service<'_>>, Error> {
+    match verified(call).await? {
+        Outcome::Verified(token) if matches!(token.principal, Principal::Service(_)) => {
+            service_of(call, *token, None).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// What became of a bearer token.
 pub(in crate::http::faces) enum Outcome {
     /// It counts, and is meant for us.

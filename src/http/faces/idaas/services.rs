@@ -6,7 +6,7 @@
 
 use actix_web::HttpResponse;
 
-use super::caller::{Outcome, Service, service, verified};
+use super::caller::{Service, service, service_if_any};
 use super::error::{Answer, Error, ErrorBody};
 use super::wire::{
     Authenticate, HasPermission, RegisterService, RegisteredService, ServiceScope, ServiceToken, TokenVerdict,
@@ -57,11 +57,17 @@ pub(super) async fn register(call: Call) -> Answer {
 
 /// Who may register a service, and in which tenant.
 async fn registrar(call: &Call) -> Result<Ctx<'_>, Error> {
-    if call.core().config.registration.open_services {
-        call.limit(Limit::Registration)?;
-        return Ok(call.ctx(tenants::default(call.core()).await?, Actor::Anonymous));
+    if !call.core().config.registration.open_services {
+        return Ok(service(call, Some(code::INTERNAL_ADMIN)).await?.ctx);
     }
-    Ok(service(call, Some(code::INTERNAL_ADMIN)).await?.ctx)
+    let known = service_if_any(call).await?;
+    if !known.as_ref().is_some_and(|service| service.has(code::INTERNAL_ADMIN)) {
+        call.limit(Limit::Registration)?;
+    }
+    match known {
+        Some(service) => Ok(service.ctx),
+        None => Ok(call.ctx(tenants::default(call.core()).await?, Actor::Anonymous)),
+    }
 }
 
 /// Gives a service a token with all its scopes.
@@ -76,6 +82,7 @@ async fn registrar(call: &Call) -> Result<Ctx<'_>, Error> {
     ),
 )]
 pub(super) async fn authenticate(call: Call) -> Answer {
+    service_if_any(&call).await?;
     let wish = Authenticate::read(&mut call.json().await?)?;
     let ctx = call.ctx(tenants::default(call.core()).await?, Actor::Anonymous);
     let id: Option<ClientId> = wish.client_id.parse().ok();
@@ -129,14 +136,9 @@ async fn failed(call: &Call, ctx: &Ctx<'_>, id: Option<ClientId>, message: &'sta
     security((), ("service_token" = [])),
 )]
 pub(super) async fn validate_token(call: Call) -> Answer {
-    let asking = match verified(&call).await? {
-        Outcome::Verified(token) => {
-            if let Principal::Service(client) = &token.principal {
-                call.made_by(token.tenant.tenant.id, client.client.id.clone());
-            }
-            token.tenant.tenant.id
-        }
-        Outcome::Missing | Outcome::Refused => tenants::default(call.core()).await?.tenant.id,
+    let asking = match service_if_any(&call).await? {
+        Some(service) => service.ctx.tenant_id(),
+        None => tenants::default(call.core()).await?.tenant.id,
     };
     let wish = ValidateToken::read(&mut call.json().await?)?;
     let verdict = match tokens::verify(call.core(), &wish.token).await {
