@@ -82,6 +82,9 @@ pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartErro
     {
         make_folder(folder)?;
     }
+    if let Some(path) = config.database.url.sqlite_path() {
+        make_private_file(&path)?;
+    }
     let db = Db::open(&config.database).await?;
     migrate::up(&db).await?;
     let passwords = password_pool(&config, &seams)?;
@@ -132,6 +135,15 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(file(format!("making the folder {}", folder.display())))
+}
+
+/// Makes the file if it is not there, for its owner alone; SQLite gives its companions the same mode.
+fn make_private_file(path: &Path) -> Result<(), StartError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(file(format!("opening the database {}", path.display())))
 }
 
 /// Makes the file with a new key if it is not there; of several that start at once, one makes it.
@@ -191,24 +203,30 @@ pub struct Running {
     _serving: Option<std::fs::File>,
 }
 
+fn listen(bind: SocketAddr, key: &str) -> Result<std::net::TcpListener, StartError> {
+    std::net::TcpListener::bind(bind).map_err(file(format!("listening on {bind} (key {key})")))
+}
+
 /// Opens and serves. Answers as soon as requests are answered.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn start(config: Arc<Config>, seams: Seams) -> Result<Running, StartError> {
-    // First the port: who can't have it changes nothing.
-    let bind = config.http.bind;
-    let listener = std::net::TcpListener::bind(bind).map_err(file(format!("listening on {bind} (key bind)")))?;
+    // First the ports: who can't have them changes nothing, and no first password is made for nobody.
+    let listener = listen(config.http.bind, "bind")?;
+    let metrics = config.http.metrics_bind.map(|bind| listen(bind, "metrics.bind")).transpose()?;
     let address = listener.local_addr().map_err(file("reading the address listened on"))?;
     if let Some(folder) = config.database.url.sqlite_path().and_then(|path| path.parent().map(Path::to_owned)) {
         make_folder(&folder)?;
     }
     let serving = serve_lock(&config)?;
     let Opened { core, first_start } = open(Arc::clone(&config), seams).await?;
-    // Caches may be believed from the first request on.
-    Feed::default().follow(&core).await?;
+    // Caches may be believed from the first request on; if not now, the job will see to it.
+    if let Err(why) = Feed::default().follow(&core).await {
+        tracing::warn!(%why, "the change feed can't be read yet");
+    }
     let jobs = Jobs::start(&core);
-    let server = http::serve(Arc::clone(&core), listener).map_err(file("starting the server"))?;
+    let server = http::serve(Arc::clone(&core), listener, metrics).map_err(file("starting the server"))?;
     Ok(Running { core, address, first_start, server, jobs, _serving: serving })
 }
 

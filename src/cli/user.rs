@@ -1,5 +1,6 @@
 //! `gatehouse user`: the people of a tenant.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::{Args, Subcommand};
@@ -156,9 +157,7 @@ async fn act(
         UserCommand::GrantRole { who, role, expires_at } => {
             let (ctx, id) = find(session, &who).await?;
             roles::assign(&ctx, id, &role, expires_at).await.map_err(|error| named(error, &role))?;
-            let user = users::find(&ctx, id).await?;
-            let until = expires_at.map(|end| end.rfc3339());
-            out.record(&record(&user).with("granted_role", role).with("granted_until", until))
+            show(&ctx, id, out).await
         }
     }
 }
@@ -185,7 +184,7 @@ async fn create(
         roles: &args.roles,
     };
     let user = users::create(&ctx, new).await.map_err(|error| named(error, &args.roles.join(", ")))?;
-    out.record(&record(&user).with("roles", args.roles))
+    show(&ctx, user.id, out).await
 }
 
 /// The least number of characters in a password: for the default tenant the installation's, for
@@ -218,7 +217,9 @@ async fn list(
     while left > 0 {
         let wanted = left.min(PAGE);
         let page = users::list(&ctx, after, wanted).await?;
-        listing.page(&page.iter().map(record).collect::<Vec<_>>())?;
+        let ids: Vec<UserId> = page.iter().map(|user| user.id).collect();
+        let roles = roles::codes_of_users(ctx.core, &ids).await?;
+        listing.page(&page.iter().map(|user| record(user, &roles)).collect::<Vec<_>>())?;
         let got = u64::try_from(page.len()).unwrap_or(wanted);
         let Some(last) = page.last().filter(|_| got == wanted) else { break };
         after = Some(last.id);
@@ -240,10 +241,11 @@ async fn find<'a>(session: &'a Session, who: &Who) -> Result<(Ctx<'a>, UserId), 
 
 async fn show(ctx: &Ctx<'_>, id: UserId, out: Output) -> Result<(), Failure> {
     let user = users::find(ctx, id).await?;
-    out.record(&record(&user))
+    let roles = roles::codes_of_users(ctx.core, &[id]).await?;
+    out.record(&record(&user, &roles))
 }
 
-fn record(user: &User) -> Record {
+fn record(user: &User, roles: &HashMap<UserId, Vec<String>>) -> Record {
     Record::default()
         .with("user_id", user.id.to_string())
         .with_alias("id", user.id.to_string())
@@ -254,6 +256,7 @@ fn record(user: &User) -> Record {
         .with("email_verified", user.email_verified)
         .with("enabled", user.enabled)
         .with("has_password", user.password_hash.is_some())
+        .with("roles", roles.get(&user.id).cloned().unwrap_or_default())
         .with("created_at", user.created_at.rfc3339())
 }
 

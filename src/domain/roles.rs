@@ -1,5 +1,8 @@
 //! Roles: what a tenant has from the start, and their assignment.
 
+use std::collections::HashMap;
+
+use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use crate::model::audit::Outcome;
@@ -8,7 +11,7 @@ use crate::model::ids::{AssignmentId, PermissionId, RoleId, UserId};
 use crate::model::permission;
 use crate::model::role::{Role, SEEDED};
 use crate::model::time::Timestamp;
-use crate::storage::{StorageError, TenantTx, roles};
+use crate::storage::{StorageError, TenantTx, roles, unscoped};
 
 /// Writes the seeded roles of a new tenant with their permissions.
 pub(super) async fn seed(tx: &TenantTx<'_>, at: Timestamp) -> Result<(), StorageError> {
@@ -35,6 +38,14 @@ pub(super) async fn seed(tx: &TenantTx<'_>, at: Timestamp) -> Result<(), Storage
         }
     }
     Ok(())
+}
+
+/// Codes of the roles that each of these users holds at this moment, sorted; who holds none is absent.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn codes_of_users(core: &Core, ids: &[UserId]) -> Result<HashMap<UserId, Vec<String>>, DomainError> {
+    Ok(unscoped::role_codes_of_users(core.db.read(), ids, core.clock.now()).await?)
 }
 
 /// Gives a user a role until `expires_at`.

@@ -296,7 +296,7 @@ async fn change(
 /// # Errors
 /// The database is unavailable.
 pub async fn highest_roles(core: &Core, ids: &[UserId]) -> Result<HashMap<UserId, &'static str>, DomainError> {
-    let held = unscoped::role_codes_of_users(core.db.read(), ids, core.clock.now()).await?;
+    let held = roles::codes_of_users(core, ids).await?;
     let highest = |codes: Vec<String>| RANKED.into_iter().find(|ranked| codes.iter().any(|code| code == ranked));
     Ok(held.into_iter().filter_map(|(user, codes)| Some((user, highest(codes)?))).collect())
 }
