@@ -1,10 +1,8 @@
 //! What gatehouse is compared with: a bare actix handler that reads the request and answers as many
-//! bytes, with and without one raw signature; Argon2 and nothing else; one flush after the other.
+//! bytes, with and without one raw signature; Argon2 and nothing else.
 
-use std::fs::File;
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -172,20 +170,6 @@ impl RawArgon2 {
         let cpu = process::cpu(self.0.id());
         let done: f64 = self.0.ask(&length.as_millis().to_string()).parse().unwrap();
         let cpu = process::cpu(self.0.id()) - cpu;
-        Round { rate: done / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / done }
+        Round { rate: done / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / done, busy: 0 }
     }
-}
-
-/// How often in a second this folder's disk makes 4 KiB durable, one after the other.
-pub fn flushes(folder: &Path, length: Duration) -> f64 {
-    let path = folder.join("flushes");
-    let mut file = File::create(&path).unwrap();
-    let (started, mut done) = (Instant::now(), 0.0);
-    while started.elapsed() < length {
-        file.write_all(&[7; 4096]).unwrap();
-        file.sync_data().unwrap();
-        done += 1.0;
-    }
-    std::fs::remove_file(path).unwrap();
-    done / length.as_secs_f64()
 }

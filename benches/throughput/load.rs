@@ -10,10 +10,12 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::process;
-use super::wire;
+use super::wire::{self, Answer};
 
 /// How many connections put load on a server.
 pub const CONNECTIONS: usize = 64;
+/// How long a connection waits that was told that the server is busy.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a connection sends.
 pub enum Script {
@@ -62,6 +64,19 @@ impl Connection {
 
     /// Sends a request and gives the body of the answer, which must be 200.
     pub async fn send(&mut self, request: &[u8]) -> &[u8] {
+        self.ask(request).await;
+        self.good(request)
+    }
+
+    /// The body of what has arrived.
+    fn good(&self, request: &[u8]) -> &[u8] {
+        let answer = wire::parse(&self.arrived).expect("an answer");
+        let text = || String::from_utf8_lossy(&self.arrived);
+        assert!(answer.status == 200, "asked {}: {}", String::from_utf8_lossy(request), text());
+        &self.arrived[answer.head..]
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> Answer {
         self.stream.write_all(request).await.expect("sent");
         self.arrived.clear();
         loop {
@@ -69,10 +84,8 @@ impl Connection {
                 panic!("the server closed the connection: {}", String::from_utf8_lossy(&self.arrived));
             }
             if let Some(answer) = wire::parse(&self.arrived) {
-                let text = || String::from_utf8_lossy(&self.arrived);
-                assert!(answer.status == 200, "asked {}: {}", String::from_utf8_lossy(request), text());
-                assert!(self.arrived.len() == answer.whole, "more than one answer: {}", text());
-                return &self.arrived[answer.head..];
+                assert!(self.arrived.len() == answer.whole, "{}", String::from_utf8_lossy(&self.arrived));
+                return answer;
             }
         }
     }
@@ -90,33 +103,46 @@ pub struct Round {
     pub rate: f64,
     /// Processor time of the server for one answer, in microseconds.
     pub cpu_us: f64,
+    /// How many were answered 503: it is busy, as it should say rather than let them wait for long.
+    pub busy: u64,
 }
 
 /// Load from every script at once for so long; what is under way then is waited for.
 pub async fn round(address: SocketAddr, pid: u32, scripts: &mut [Script], length: Duration) -> Round {
     let connections = join_all(scripts.iter().map(|_| Connection::open(address))).await;
-    let (in_time, all) = (RefCell::new(0_u64), RefCell::new(0_u64));
+    let tally = RefCell::new(Tally::default());
     let cpu = process::cpu(pid);
-    let started = Instant::now();
-    let ends = started + length;
+    let ends = Instant::now() + length;
     let driven = connections.into_iter().zip(scripts).map(|(mut connection, script)| {
-        let (in_time, all) = (&in_time, &all);
+        let tally = &tally;
         async move {
             let mut request = Vec::new();
             while Instant::now() < ends {
                 script.write(&mut request);
-                let body = connection.send(&request).await;
-                *all.borrow_mut() += 1;
-                *in_time.borrow_mut() += u64::from(Instant::now() < ends);
-                script.answered(body);
+                if connection.ask(&request).await.status == 503 {
+                    tally.borrow_mut().busy += 1;
+                    actix_web::rt::time::sleep(PAUSE).await;
+                    continue;
+                }
+                let mut tally = tally.borrow_mut();
+                tally.all += 1.0;
+                tally.in_time += if Instant::now() < ends { 1.0 } else { 0.0 };
+                drop(tally);
+                script.answered(connection.good(&request));
             }
         }
     });
     join_all(driven).await;
     let cpu = process::cpu(pid) - cpu;
-    #[allow(clippy::cast_precision_loss)]
-    let (in_time, all) = (*in_time.borrow() as f64, *all.borrow() as f64);
-    Round { rate: in_time / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / all }
+    let Tally { in_time, all, busy } = tally.into_inner();
+    Round { rate: in_time / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / all, busy }
+}
+
+#[derive(Default)]
+struct Tally {
+    in_time: f64,
+    all: f64,
+    busy: u64,
 }
 
 /// Two sides that took turns.
@@ -173,7 +199,11 @@ pub fn shown(rounds: &[Round]) -> String {
     let rate = spread(rounds.iter().map(|round| round.rate)).median;
     let cpu = spread(rounds.iter().map(|round| round.cpu_us)).median;
     let cpu = if cpu < 1000.0 { format!("{cpu:.1} µs") } else { format!("{:.1} ms", cpu / 1000.0) };
-    format!("{}/s, {cpu}", thousands(rate))
+    let busy = match rounds.iter().map(|round| round.busy).sum::<u64>() {
+        0 => String::new(),
+        busy => format!(" ({busy} were told to come back)"),
+    };
+    format!("{}/s, {cpu}{busy}", thousands(rate))
 }
 
 /// A number with a thin gap before its thousands.

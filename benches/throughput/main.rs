@@ -23,6 +23,8 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+mod commits;
+#[cfg(target_os = "linux")]
 mod large;
 #[cfg(target_os = "linux")]
 mod load;

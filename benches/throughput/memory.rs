@@ -6,7 +6,7 @@ use super::large;
 use super::load::spread;
 use super::postgres::Postgres;
 use super::process;
-use super::run::{Bench, Realm};
+use super::run::{Bench, Realm, database};
 use super::server::{Installation, PASSWORD};
 
 /// How many users make a large database.
@@ -21,7 +21,7 @@ pub async fn settled(realm: &Realm) -> f64 {
 }
 
 pub async fn after_load(bench: &mut Bench, realm: &Realm, idle: f64) {
-    if !bench.wants("memory") {
+    if !bench.wants(&format!("memory {}", realm.engine)) {
         return;
     }
     let mut add = |what: &str, size: f64, bound: Option<f64>| {
@@ -36,23 +36,20 @@ pub async fn after_load(bench: &mut Bench, realm: &Realm, idle: f64) {
 
 /// From starting the program until `/readyz` says yes.
 pub async fn starts(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>) {
-    if !bench.wants("start") {
+    if !bench.wants(&format!("start {engine}")) {
         return;
     }
     let mut first = Vec::new();
     for number in 0..bench.rounds {
         let name = format!("empty{number}");
-        let installation = Installation::new(
-            &bench.binary,
-            &bench.folder.join(format!("{engine}-{name}")),
-            postgres.map(|postgres| postgres.create(&name)),
-        );
+        let folder = bench.folder.join(format!("{engine}-{name}"));
+        let installation = Installation::new(&bench.binary, &folder, database(postgres, &name).await);
         first.push(installation.start().1);
     }
     ready(bench, engine, "the very first time", &first);
 
-    let database = postgres.map(|postgres| postgres.create("large"));
-    let large = Installation::new(&bench.binary, &bench.folder.join(format!("{engine}-large")), database);
+    let folder = bench.folder.join(format!("{engine}-large"));
+    let large = Installation::new(&bench.binary, &folder, database(postgres, "large").await);
     large.cli(&["user", "create", "--email", &large::email(0), "--password-stdin"], PASSWORD);
     let again: Vec<Duration> = (0..bench.rounds).map(|_| large.start().1).collect();
     ready(bench, engine, "a database with hardly any user", &again);

@@ -4,21 +4,22 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::process::{free_port, wait_until};
+use sea_orm::{ConnectionTrait as _, Database};
+
+use super::process::free_port;
 
 pub struct Postgres {
     folder: PathBuf,
-    programs: PathBuf,
     port: u16,
-    user: Option<(u32, u32)>,
     /// A shell that ends PostgreSQL when we are gone, however that happens.
     guard: Child,
 }
 
 impl Postgres {
     /// Starts one in this folder; `None` where the machine has none.
-    pub fn start(folder: &Path) -> Option<Self> {
+    pub async fn start(folder: &Path) -> Option<Self> {
         let programs = programs()?;
         let user = unprivileged();
         std::fs::create_dir_all(folder).unwrap();
@@ -37,27 +38,25 @@ impl Postgres {
         guard.args(["-p", &port.to_string(), "-c", "unix_socket_directories="]);
         guard.current_dir(folder).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().unwrap();
-        let postgres = Self { folder: folder.to_owned(), programs, port, user, guard };
-        wait_until("PostgreSQL", || {
-            let mut ready = command(&postgres.programs.join("pg_isready"), user);
-            ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status().is_ok_and(|status| status.success())
-        });
+        let postgres = Self { folder: folder.to_owned(), port, guard };
+        let started = Instant::now();
+        while Database::connect(postgres.url("postgres")).await.is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL: {}", postgres.log());
+            actix_web::rt::time::sleep(Duration::from_millis(50)).await;
+        }
         Some(postgres)
     }
 
+    fn url(&self, database: &str) -> String {
+        format!("postgres://gatehouse@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// A new, empty database.
-    pub fn create(&self, name: &str) -> String {
-        let mut create = command(&self.programs.join("createdb"), self.user);
-        run(create.current_dir(&self.folder).args([
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &self.port.to_string(),
-            "-U",
-            "gatehouse",
-            name,
-        ]));
-        format!("postgres://gatehouse@127.0.0.1:{}/{name}", self.port)
+    pub async fn create(&self, name: &str) -> String {
+        let connection = Database::connect(self.url("postgres")).await.unwrap();
+        connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        connection.close().await.unwrap();
+        self.url(name)
     }
 
     /// What it has written into its log so far.

@@ -93,7 +93,7 @@ async fn measure(arguments: &[String]) {
     };
     bench.binary = bench.binary.canonicalize().expect("the built gatehouse");
     on(&mut bench, "SQLite", None).await;
-    match Postgres::start(&bench.folder.join("postgres")) {
+    match Postgres::start(&bench.folder.join("postgres")).await {
         Some(postgres) => on(&mut bench, "PostgreSQL", Some(&postgres)).await,
         None => eprintln!("skipped: PostgreSQL, because there is no initdb on the path or in /usr/lib/postgresql"),
     }
@@ -106,7 +106,7 @@ async fn measure(arguments: &[String]) {
 
 async fn on(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>) {
     let folder = bench.folder.join(engine);
-    let installation = Installation::new(&bench.binary, &folder, postgres.map(|postgres| postgres.create("bench")));
+    let installation = Installation::new(&bench.binary, &folder, database(postgres, "bench").await);
     let realm = Realm::make(installation, engine);
     let idle = memory::settled(&realm).await;
     large::fill(&realm.installation.database, load::CONNECTIONS).await;
@@ -114,7 +114,7 @@ async fn on(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>
     scenario_machine::run(bench, &realm).await;
     scenario_documents::run(bench, &realm).await;
     scenario_introspection::run(bench, &realm).await;
-    scenario_refresh::run(bench, &realm).await;
+    scenario_refresh::run(bench, &realm, postgres).await;
     scenario_login::run(bench, &realm).await;
     scenario_storm::run(bench, &realm).await;
     if let Some(postgres) = postgres {
@@ -123,6 +123,14 @@ async fn on(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>
     memory::after_load(bench, &realm, idle).await;
     drop(realm);
     memory::starts(bench, engine, postgres).await;
+}
+
+/// A new database, unless it is to be SQLite.
+pub async fn database(postgres: Option<&Postgres>, name: &str) -> Option<String> {
+    match postgres {
+        Some(postgres) => Some(postgres.create(name).await),
+        None => None,
+    }
 }
 
 /// What it was measured on.

@@ -42,11 +42,11 @@ impl Installation {
             ("ISSUER", format!("http://localhost:{}", address.port())),
             ("DATA_DIR", folder.join("data").display().to_string()),
             ("DATABASE_URL", database.clone()),
-            ("ADMIN__PASSWORD", PASSWORD.to_owned()),
             ("PASSWORDS__ARGON2_MEMORY", MEMORY_KIB.to_string()),
             ("PASSWORDS__ARGON2_ITERATIONS", PASSES.to_string()),
-            // Everything comes from one address.
+            // Everything comes from one address, and is meant to come too fast.
             ("LIMITS__LOGIN", "off".to_owned()),
+            ("LOCKOUT__FAILURES", "1000".to_owned()),
         ];
         let environment = settings.map(|(name, value)| (format!("GATEHOUSE_{name}"), value)).to_vec();
         Self { folder: folder.to_owned(), binary: binary.to_owned(), address, environment, database }

@@ -15,7 +15,7 @@ use super::{large, wire};
 const TIMES: u32 = 40;
 
 pub async fn run(bench: &mut Bench, realm: &Realm, postgres: &Postgres) {
-    if !bench.wants("statements") {
+    if !bench.wants(&format!("statements {}", realm.engine)) {
         return;
     }
     let server = &realm.server;
