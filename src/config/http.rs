@@ -6,8 +6,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::{Host, Url};
 
+use super::mask::mask_url;
 use super::section::section;
-use super::value::{Refused, Value, mask_url};
+use super::value::{Refused, Value};
 
 section! {
     /// Where and how it listens, and under which name the world reaches it.

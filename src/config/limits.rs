@@ -1,7 +1,7 @@
 //! How often one address may try.
 
+use super::rate::Rate;
 use super::section::section;
-use super::value::Rate;
 
 section! {
     /// How often one address may try; beyond it the answer is 429 with Retry-After. Counted in

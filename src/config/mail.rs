@@ -5,8 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::http::is_loopback;
+use super::mask::{HIDDEN, mask_url};
 use super::section::section;
-use super::value::{HIDDEN, Refused, Value, mask_url};
+use super::value::{Refused, Value};
 use crate::model::secret::Secret;
 use crate::model::text::{DisplayName, Email};
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::mask::HIDDEN;
 use super::section::section;
-use super::value::{HIDDEN, Refused, Value};
+use super::value::{Refused, Value};
 use crate::crypto::sealing::MasterKey;
 
 section! {

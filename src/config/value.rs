@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::mask::HIDDEN;
 use crate::model::secret::Secret;
 use crate::model::text::Email;
 
@@ -436,130 +437,5 @@ impl Value for Email {
 
     fn text(&self) -> String {
         self.as_str().to_owned()
-    }
-}
-
-/// What stands for a secret.
-pub(super) const HIDDEN: &str = "***";
-
-/// A URL with the password in it hidden. It works on the text alone, so that a URL which does not
-/// parse is covered as well, and hides too much rather than too little: from the first colon of the
-/// user part up to the last `@`; the values of query parameters that are named like a password; and
-/// everything from there on where an `@` behind a `?` leaves open which of the two it is.
-pub(super) fn mask_url(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        let plain = !text.contains(['@', '=']) && !text.contains(char::is_whitespace);
-        return if plain { text.to_owned() } else { HIDDEN.to_owned() };
-    };
-    match rest.rsplit_once('@') {
-        _ if rest.contains(char::is_whitespace) => format!("{scheme}://{HIDDEN}"),
-        None => format!("{scheme}://{}", mask_query(rest)),
-        Some((user, _)) if user.contains('?') => {
-            let shown = user.split([':', '?']).next().unwrap_or_default();
-            format!("{scheme}://{shown}{HIDDEN}")
-        }
-        Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:{HIDDEN}@{}", mask_query(host)),
-            None => format!("{scheme}://{user}@{}", mask_query(host)),
-        },
-    }
-}
-
-/// What follows the user part, the values of parameters that are named like a password hidden.
-fn mask_query(text: &str) -> String {
-    let Some((path, query)) = text.split_once('?') else {
-        return text.to_owned();
-    };
-    let pairs: Vec<_> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name}={HIDDEN}"),
-            _ => pair.to_owned(),
-        })
-        .collect();
-    format!("{path}?{}", pairs.join("&"))
-}
-
-/// How many events are let through: so many in a period, and so many at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many a period; zero lets everything through.
-    pub count: u32,
-    /// The period.
-    pub period: Duration,
-    /// How many at once after a quiet time; at least one.
-    pub burst: u32,
-}
-
-impl Rate {
-    /// No limit.
-    pub const OFF: Self = Self { count: 0, period: Duration::from_secs(60), burst: 1 };
-
-    /// So many a minute, so many at once.
-    #[must_use]
-    pub const fn per_minute(count: u32, burst: u32) -> Self {
-        Self { count, period: Duration::from_secs(60), burst }
-    }
-
-    /// So many an hour, so many at once.
-    #[must_use]
-    pub const fn per_hour(count: u32, burst: u32) -> Self {
-        Self { count, period: Duration::from_secs(3600), burst }
-    }
-
-    /// Whether it lets everything through.
-    #[must_use]
-    pub const fn is_off(&self) -> bool {
-        self.count == 0
-    }
-
-    /// After how long one more is let through; nothing when there is no limit.
-    #[must_use]
-    pub fn every(&self) -> Option<Duration> {
-        self.period.checked_div(self.count)
-    }
-}
-
-impl Value for Rate {
-    const EXPECTED: &'static str = "a rate such as \"600/minute burst 200\" (second, minute or hour) or \"off\"";
-
-    fn parse(text: &str) -> Result<Self, Refused> {
-        const NOT: &str = "is not a rate";
-        if text == "off" {
-            return Ok(Self::OFF);
-        }
-        let mut words = text.split_whitespace();
-        let (count, period) = words.next().and_then(|w| w.split_once('/')).ok_or(NOT)?;
-        let count = count.parse::<u32>().map_err(|_| NOT)?;
-        let period = Duration::from_secs(match period {
-            "second" => 1,
-            "minute" => 60,
-            "hour" => 3600,
-            _ => return Err(NOT.into()),
-        });
-        let burst = match (words.next(), words.next(), words.next()) {
-            (None, ..) => count,
-            (Some("burst"), Some(burst), None) => burst.parse().map_err(|_| NOT)?,
-            _ => return Err(NOT.into()),
-        };
-        if count == 0 || burst == 0 {
-            return Err(Refused {
-                why: "lets nothing through".to_owned(),
-                remedy: Some("write \"off\" for no limit".to_owned()),
-            });
-        }
-        Ok(Self { count, period, burst })
-    }
-
-    fn text(&self) -> String {
-        if self.is_off() {
-            return "off".to_owned();
-        }
-        let period = match self.period.as_secs() {
-            1 => "second",
-            60 => "minute",
-            _ => "hour",
-        };
-        format!("{}/{period} burst {}", self.count, self.burst)
     }
 }
