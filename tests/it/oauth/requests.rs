@@ -116,7 +116,7 @@ async fn bytes_that_are_no_text(app: TestApp) {
     {
         for path in ENDPOINTS {
             let answer = app.raw_form(path, None, body.to_vec()).await;
-            assert_eq!(answer.status, 400, "{answer:?}");
+            assert!(matches!(answer.status, 400 | 401), "{answer:?}");
             assert!(answer.json()["error"].is_string());
         }
     }
