@@ -1,0 +1,150 @@
+//! Changing a client.
+
+use std::time::Duration;
+
+use super::rules::{check, check_redirect_uri, split_scope};
+use super::{find, keep};
+use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions};
+use crate::model::audit::Outcome;
+use crate::model::change::ChangeKind;
+use crate::model::client::{AccessTokenFormat, Client, ClientSecrets, GrantType};
+use crate::model::ids::ClientId;
+use crate::model::scope::OAuthScope;
+use crate::model::secret::Secret;
+use crate::model::signing_key::SigningAlg;
+use crate::model::text::DisplayName;
+use crate::model::time::Timestamp;
+use crate::model::token::RevocationReason;
+use crate::storage::{TenantTx, clients, tokens};
+
+/// What of a client may be changed; `None` leaves it.
+#[derive(Clone, Default)]
+pub struct ClientChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it may act at all; switching it off ends what it holds.
+    pub enabled: Option<bool>,
+    /// How it may obtain tokens.
+    pub grant_types: Option<Vec<GrantType>>,
+    /// Where a person may be sent back to.
+    pub redirect_uris: Option<Vec<String>>,
+    /// Where a person may be sent after sign-out.
+    pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// What it may ask people for, and the permissions that it is granted.
+    pub scope: Option<OAuthScope>,
+    /// Its public keys.
+    pub jwks: Option<String>,
+    /// What its access tokens look like.
+    pub access_token_format: Option<AccessTokenFormat>,
+    /// What they are signed with.
+    pub signing_alg: Option<SigningAlg>,
+}
+
+/// Changes a client.
+///
+/// # Errors
+/// As [`create`].
+pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Result<Client, DomainError> {
+    for uri in change.redirect_uris.iter().flatten().chain(change.post_logout_redirect_uris.iter().flatten()) {
+        check_redirect_uri(uri)?;
+    }
+    if let Some(name) = &change.name {
+        name.parse::<DisplayName>().map_err(|why| Invalid::new("name", why.to_string()))?;
+    }
+    let entry = ctx.audit("client.update", Some(format!("client:{id}")), Outcome::Success, None);
+    let input = (ctx.tenant_id(), id.clone(), change, ctx.actor.describe(), ctx.now(), entry);
+    ctx.core
+        .db
+        .write(input, |tx, (tenant, id, change, by, now, entry)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                let was_enabled = client.enabled;
+                let held = client.permissions.clone();
+                apply(&mut client, change);
+                check(&client.auth_method, client.jwks.as_deref(), &client.grant_types)?;
+                clients::update(&of, &client).await?;
+                regrant(&of, &client, &held, by, *now).await?;
+                if was_enabled && !client.enabled {
+                    tokens::revoke_families_of_client(&of, id, *now, RevocationReason::ClientChanged).await?;
+                }
+                of.changed(ChangeKind::Client, id.as_str()).await?;
+                crate::storage::audit::append(tx, entry).await?;
+                Ok::<_, DomainError>(client)
+            })
+        })
+        .await
+}
+
+fn apply(client: &mut Client, change: &ClientChange) {
+    fn set<T: Clone>(place: &mut T, wish: &Option<T>) {
+        if let Some(wish) = wish {
+            place.clone_from(wish);
+        }
+    }
+    set(&mut client.name, &change.name);
+    set(&mut client.enabled, &change.enabled);
+    set(&mut client.grant_types, &change.grant_types);
+    set(&mut client.redirect_uris, &change.redirect_uris);
+    set(&mut client.post_logout_redirect_uris, &change.post_logout_redirect_uris);
+    set(&mut client.access_token_format, &change.access_token_format);
+    set(&mut client.signing_alg, &change.signing_alg);
+    if change.jwks.is_some() {
+        client.jwks.clone_from(&change.jwks);
+    }
+    if let Some(scope) = &change.scope {
+        (client.permissions, client.scope) =
+            if client.is_service() { split_scope(scope) } else { (OAuthScope::empty(), scope.clone()) };
+    }
+}
+
+/// Makes the permissions that a client holds those that its row names.
+async fn regrant(
+    tx: &TenantTx<'_>,
+    client: &Client,
+    held: &OAuthScope,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    for code in client.permissions.iter().filter(|code| !held.contains(code)) {
+        let permission = permissions::require(tx, code).await?;
+        clients::grant_permission(tx, &client.id, &permission.id, by, now).await?;
+    }
+    for code in held.iter().filter(|code| !client.permissions.contains(code)) {
+        let permission = permissions::require(tx, code).await?;
+        clients::revoke_permission(tx, &client.id, &permission.id).await?;
+    }
+    Ok(())
+}
+
+/// Replaces a client's secret; the one before counts for `overlap` more.
+///
+/// # Errors
+/// [`DomainError::Invalid`] for a client without secret; as [`find`].
+pub async fn rotate_secret(ctx: &Ctx<'_>, id: &ClientId, overlap: Duration) -> Result<Secret<String>, DomainError> {
+    let client = find(ctx, id).await?;
+    if client.secrets.is_none() {
+        return Err(Invalid::new("client_id", "names a client that has no secret").into());
+    }
+    let secret = opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy);
+    let new = keep(ctx, id, client.auth_method, &secret)?;
+    let entry = ctx.audit("client.rotate_secret", Some(format!("client:{id}")), Outcome::Success, None);
+    let until = ctx.now() + overlap;
+    ctx.core
+        .db
+        .write((ctx.tenant_id(), id.clone(), new, until, entry), |tx, (tenant, id, new, until, entry)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                let previous = client.secrets.take().map(|old| (old.current, *until));
+                client.secrets = Some(ClientSecrets { previous, ..new.clone() });
+                clients::update(&of, &client).await?;
+                of.changed(ChangeKind::Client, id.as_str()).await?;
+                crate::storage::audit::append(tx, entry).await?;
+                Ok::<_, DomainError>(())
+            })
+        })
+        .await?;
+    Ok(secret)
+}
