@@ -6,6 +6,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -44,9 +46,17 @@ where
     };
     Box::pin(async move {
         let outcome = match next {
-            Next::UnderWay(next) => AssertUnwindSafe(next).catch_unwind().await,
+            Next::UnderWay(next) => {
+                let freshness = Arc::clone(passage.state.core.db.freshness());
+                // Most requests are answered when they are first looked at, and need no timer.
+                tokio::select! {
+                    biased;
+                    done = AssertUnwindSafe(next).catch_unwind() => done.map_err(|_| Abandoned::Panicked),
+                    () = freshness.given_up(passage.trace.started) => Err(Abandoned::InVain),
+                }
+            }
             Next::Refused(answer) => Ok(Ok(*answer)),
-            Next::Panicked => Err(Box::new(()) as Box<dyn std::any::Any + Send>),
+            Next::Panicked => Err(Abandoned::Panicked),
         };
         match outcome {
             Ok(Ok(mut answer)) => {
@@ -54,11 +64,17 @@ where
                 Ok(answer)
             }
             // Handlers' errors are answers by now; this is middleware's.
-            Ok(Err(error)) => Err(passage.end_without_request(error.error_response(), Some(&error))),
-            Err(_) => {
+            Ok(Err(error)) => Err(passage.end_without_request(error.error_response(), &error.to_string())),
+            Err(Abandoned::Panicked) => {
                 passage.state.core.metrics.panics.increment(1);
                 let answer = shape::json(passage.surface, StatusCode::INTERNAL_SERVER_ERROR, "internal error");
-                Err(passage.end_without_request(answer, None))
+                Err(passage.end_without_request(answer, "the handler panicked"))
+            }
+            Err(Abandoned::InVain) => {
+                let text = "temporarily unavailable, try again";
+                let mut answer = shape::json(passage.surface, StatusCode::SERVICE_UNAVAILABLE, text);
+                shape::retry_after(answer.headers_mut(), Duration::from_secs(1));
+                Err(passage.end_without_request(answer, "the database does not answer"))
             }
         }
     })
@@ -68,6 +84,13 @@ enum Next<Fut> {
     UnderWay(Fut),
     Refused(Box<ServiceResponse>),
     Panicked,
+}
+
+/// Why a handler has not come to its end.
+enum Abandoned {
+    Panicked,
+    /// It waited for a database that does not answer.
+    InVain,
 }
 
 /// One request from its beginning to its end.
@@ -119,9 +142,9 @@ impl Passage {
     }
 
     /// The same where the request itself is lost, which the transport answers as an error.
-    fn end_without_request(self, mut answer: HttpResponse, error: Option<&Error>) -> Error {
+    fn end_without_request(self, mut answer: HttpResponse, cause: &str) -> Error {
         let status = answer.status();
-        self.warn(status, Some(&error.map_or_else(|| "the handler panicked".to_owned(), ToString::to_string)));
+        self.warn(status, Some(cause));
         self.dress(&mut answer);
         self.record(status);
         InternalError::from_response("answered", answer).into()
@@ -220,7 +243,6 @@ mod tests {
     use crate::config::Config;
     use crate::domain::Seams;
     use actix_web::test::TestRequest;
-    use std::sync::Arc;
 
     async fn state() -> (web::Data<AppState>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();

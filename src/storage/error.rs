@@ -66,10 +66,11 @@ fn classify(error: &sea_orm::sqlx::Error, text: String) -> StorageError {
     match error {
         Error::Database(database) => match database.code().as_deref() {
             Some("40001" | "40P01" | "5" | "6" | "261" | "517") => StorageError::Contended(text),
-            // shutting down, too many connections, read-only, full, cancelled, timed out
-            Some("57P01" | "57P02" | "57P03" | "57014" | "53100" | "53200" | "53300" | "25006" | "55P03") => {
-                StorageError::Unavailable(text)
-            }
+            // shutting down, cancelled, full, too many connections, read-only, timed out
+            Some(
+                "57P01" | "57P02" | "57P03" | "57P05" | "57014" | "53100" | "53200" | "53300" | "25006" | "25P03"
+                | "25P04" | "55P03",
+            ) => StorageError::Unavailable(text),
             Some(code) if code.starts_with("08") || code.starts_with("58") => StorageError::Unavailable(text),
             // SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN and their extended codes
             Some(code) if code.parse::<u32>().is_ok_and(|c| code.len() < 5 && matches!(c & 0xff, 8 | 10 | 13 | 14)) => {

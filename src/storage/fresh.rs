@@ -20,6 +20,9 @@ pub const LEASE: Duration = Duration::from_secs(1);
 /// How long after the lease ran out the database is still asked, in milliseconds.
 const GRACE_MS: u64 = 500;
 
+/// How often somebody who waits looks whether it is in vain.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// A callback that drops what a change names.
 type Listener = Box<dyn Fn(&Change) + Send + Sync>;
 
@@ -66,6 +69,16 @@ impl Freshness {
     pub fn is_lost(&self) -> bool {
         let until = self.believed_until.load(Ordering::Acquire);
         until > 0 && self.elapsed_ms(Instant::now()) > until + GRACE_MS
+    }
+
+    /// Returns once somebody who waits since `began` waits in vain: the database is lost, or they have
+    /// waited for a second and in all that time it was not heard of. A statement that is merely slow
+    /// goes on, since the feed is still being read beside it.
+    pub async fn given_up(&self, began: Instant) {
+        let in_vain = || began.elapsed() >= LEASE && self.believed_until.load(Ordering::Acquire) > 0 && !self.holds();
+        while !self.is_lost() && !in_vain() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Has `listener` hear of every change from now on.
