@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
+
 use crate::config::{Config, MasterKeySource};
 use crate::crypto::password_hash::Cost;
 use crate::crypto::password_pool::{self, PasswordPool, PoolConfig};
@@ -203,8 +205,18 @@ pub struct Running {
     _serving: Option<std::fs::File>,
 }
 
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 fn listen(bind: SocketAddr, key: &str) -> Result<std::net::TcpListener, StartError> {
-    std::net::TcpListener::bind(bind).map_err(file(format!("listening on {bind} (key {key})")))
+    let socket = if bind.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let listening = socket.and_then(|socket| {
+        // A port that the process before has just left is free.
+        socket.set_reuseaddr(true)?;
+        socket.bind(bind)?;
+        socket.listen(BACKLOG)?.into_std()
+    });
+    listening.map_err(file(format!("listening on {bind} (key {key})")))
 }
 
 /// Opens and serves. Answers as soon as requests are answered.

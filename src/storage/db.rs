@@ -128,6 +128,21 @@ impl Db {
         Ok(())
     }
 
+    /// How many connections the pool has open, and how many of them nobody uses.
+    #[must_use]
+    pub fn pool_size(&self) -> (u32, usize) {
+        match self.engine {
+            Engine::Sqlite => {
+                let pool = self.readers.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Engine::Postgres => {
+                let pool = self.readers.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        }
+    }
+
     /// Closes the pool, after what is under way.
     pub async fn close(self) {
         if let Some(writer) = self.writer {

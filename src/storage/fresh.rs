@@ -81,6 +81,16 @@ impl Freshness {
         }
     }
 
+    /// How long ago the feed was last read to its end; zero before the first reading.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        let until = Duration::from_millis(self.believed_until.load(Ordering::Acquire));
+        match until.checked_sub(LEASE) {
+            Some(read) if !until.is_zero() => self.started.elapsed().saturating_sub(read),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Has `listener` hear of every change from now on.
     pub fn listen(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(listener));

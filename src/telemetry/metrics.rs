@@ -36,8 +36,7 @@ pub struct Metrics {
     access_log_shed: Counter,
     /// Requests and tasks that panicked.
     pub panics: Counter,
-    /// Age in seconds of the newest change that this copy has not acted on; zero when it is up to
-    /// date.
+    /// Seconds since the change feed was last read to its end; caches are believed for one.
     pub change_feed_lag: Gauge,
     log_lines_dropped: Counter,
     logs: OnceLock<DroppedLines>,
@@ -146,7 +145,7 @@ impl Metrics {
             panics: maker.counter("panics_total", "Requests and tasks that panicked.", &[]),
             change_feed_lag: maker.gauge(
                 "change_feed_lag_seconds",
-                "Age of the newest change by another copy that this one has not acted on.",
+                "Seconds since the change feed was last read to its end.",
                 &[],
             ),
             log_lines_dropped: maker.counter(
