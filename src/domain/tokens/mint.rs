@@ -188,7 +188,9 @@ async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, V
         .await
 }
 
-/// A short token for a user, asked for by a service that acts for them (RFC 8693 §4.1).
+/// A short token for a user of `ctx`'s tenant, asked for by a service that acts for them (RFC 8693
+/// §4.1). Nobody hands on a permission that they lack: of the codes asked for it carries those in
+/// `held`, what the service's own token may be used for.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for a user who does not exist or is disabled; or the database is
@@ -196,10 +198,13 @@ async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, V
 pub async fn on_behalf(
     ctx: &Ctx<'_>,
     service: &Client,
+    held: &OAuthScope,
     user: UserId,
-    scope: OAuthScope,
+    asked: &OAuthScope,
     lifetime: Duration,
 ) -> Result<Issued, DomainError> {
+    let may_carry = |name: &&str| !name.contains(':') || held.contains(name);
+    let scope = OAuthScope::from_tokens(asked.iter().filter(may_carry));
     let detail = Some(format!("scope: {scope}"));
     let entry = ctx.audit("token.on_behalf", Some(format!("user:{user}")), Outcome::Success, detail);
     let input = (ctx.tenant_id(), user, ctx.now(), entry);

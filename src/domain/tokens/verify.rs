@@ -139,6 +139,14 @@ async fn subject(
     let client = match live_client(core, tenant, &claims.client_id).await? {
         Some(client) => Some(client),
         None if claims.client_id == IDAAS_CLIENT => None,
+        // A service of the control plane that acts for a user of another tenant.
+        None if claims.act.as_ref().is_some_and(|act| act.sub == claims.client_id) => {
+            let control_plane = tenants::default(core).await?;
+            match live_client(core, &control_plane, &claims.client_id).await? {
+                Some(client) => Some(client),
+                None => return refused("acting client is unknown or disabled"),
+            }
+        }
         None => return refused("client is unknown or disabled"),
     };
     if claims.sub == claims.client_id {

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use super::error::Error;
 use crate::domain::tenants;
 use crate::domain::tokens::Principal;
+use crate::domain::users;
 use crate::domain::{Ctx, DomainError, Noun};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
@@ -55,6 +56,19 @@ pub(super) async fn within<'a>(service: &Service<'a>, named: Option<&str>) -> Re
     let mut ctx = service.ctx.clone();
     if let (Some(_), Some(id)) = (named, reach(service, named).await?) {
         ctx.tenant = tenants::live(ctx.core, id).await?;
+    }
+    Ok(ctx)
+}
+
+/// The same call, about the tenant of a user whom the service reaches.
+pub(super) async fn of_user<'a>(service: &Service<'a>, user: UserId) -> Result<Ctx<'a>, Error> {
+    let mut ctx = service.ctx.clone();
+    if service.is_of_control_plane() {
+        let user = users::find_anywhere(ctx.core, user).await?;
+        ctx.tenant = match tenants::live(ctx.core, user.tenant).await {
+            Err(DomainError::NotFound(_)) => return Err(DomainError::NotFound(Noun::User).into()),
+            other => other?,
+        };
     }
     Ok(ctx)
 }

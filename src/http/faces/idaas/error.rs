@@ -75,11 +75,6 @@ impl Error {
         scope.map_or_else(|| Self::new(StatusCode::FORBIDDEN, "Forbidden"), Self::forbidden)
     }
 
-    /// The caller wants to hand on a permission that it does not hold.
-    pub(in crate::http::faces) fn forbidden_scopes() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Forbidden")
-    }
-
     /// A sign-in did not succeed: one text for every cause.
     pub(super) fn sign_in(error: DomainError) -> Self {
         match error {
