@@ -66,6 +66,10 @@ impl Verified {
     pub const NO: Self = Self { ok: false, needs_rehash: false };
 }
 
+/// So much room in blocks of 1 KiB, used or not, is mapped for itself and returned to the system when
+/// it is let go. Of less than 32 MiB glibc's allocator keeps what it has seen once.
+const RETURNED: usize = 33 * 1024;
+
 /// Memory for Argon2, kept from one hash to the next.
 #[derive(Default)]
 pub struct Workspace(Vec<Block>);
@@ -144,7 +148,8 @@ impl Workspace {
         // An imported hash may want more than the usual; its memory is not kept.
         if self.0.len() != blocks {
             self.release();
-            self.0 = vec![Block::new(); blocks];
+            self.0 = Vec::with_capacity(blocks.max(RETURNED));
+            self.0.resize(blocks, Block::new());
         }
         argon2.hash_password_into_with_memory(password.as_bytes(), salt, hash, &mut self.0).ok()
     }
