@@ -204,6 +204,16 @@ pub(super) const CHECKS: &[Check] = &[
             )
         },
     },
+    Check {
+        keys: &["logs.otlp_endpoint"],
+        fault: |c| {
+            fault_if(
+                c.logs.otlp_endpoint.is_some() && cfg!(not(feature = "otlp")),
+                "is set, and this gatehouse was built without OTLP export",
+                "build it with cargo build --release --features otlp, or unset the key",
+            )
+        },
+    },
 ];
 
 /// What is wrong with a file that should hold the master key.

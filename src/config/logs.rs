@@ -1,5 +1,8 @@
 //! What is logged and how.
 
+use url::Url;
+
+use super::mask::mask_url;
 use super::section::section;
 use super::value::{Refused, Value};
 
@@ -15,6 +18,10 @@ section! {
     /// How many lines may wait to be written. When whoever reads the log stands still, further
     /// lines are dropped and counted; no request ever waits for its log line.
     queue: u32 = "logs.queue", 16_384, from 16, to 1_000_000;
+    /// An OpenTelemetry collector that the log goes to as well, over OTLP/HTTP, from a queue of the
+    /// same length; needs a build with the feature otlp. Without a path, /v1/logs is meant. Headers
+    /// for it, such as a token, come from the variable OTEL_EXPORTER_OTLP_HEADERS.
+    otlp_endpoint: Option<OtlpEndpoint> = "logs.otlp_endpoint", None, like "http://localhost:4318/v1/logs";
 }
 
 /// How a log line looks.
@@ -86,5 +93,55 @@ impl Value for LogFilter {
 
     fn text(&self) -> String {
         self.0.clone()
+    }
+}
+
+/// Where a collector takes log records as OTLP over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpEndpoint(Url);
+
+impl OtlpEndpoint {
+    /// The whole address, the path with it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether what is sent there is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl Value for OtlpEndpoint {
+    const EXPECTED: &'static str = "an https or http address such as \"https://collector.example.org:4318\"";
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        let mut url = Url::parse(text).map_err(|_| "is not a URL")?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err("is neither https nor http".into());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refused {
+                why: "contains a user name or password".to_owned(),
+                remedy: Some("put an authorization header into the variable OTEL_EXPORTER_OTLP_HEADERS".to_owned()),
+            });
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("has a query or fragment".into());
+        }
+        if url.path() == "/" {
+            url.set_path("/v1/logs");
+        }
+        Ok(Self(url))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn mask(text: &str) -> String {
+        mask_url(text)
     }
 }

@@ -485,6 +485,19 @@ fn broken_environments_are_refused_with_key_value_place_and_remedy() {
         (&[("GATEHOUSE_LOGS__FORMAT", "xml")], &["logs.format = \"xml\"", "\"auto\", \"human\" or \"json\""]),
         (&[("GATEHOUSE_LOGS__FILTER", "loud")], &["not a log filter"]),
         (&[("GATEHOUSE_LOGS__FILTER", "gatehouse=loud")], &["not a log filter"]),
+        (
+            &[("GATEHOUSE_LOGS__OTLP_ENDPOINT", "collector:4318")],
+            &[
+                "logs.otlp_endpoint = \"collector:4318\"",
+                "neither https nor http",
+                "https://collector.example.org:4318",
+            ],
+        ),
+        (
+            &[("GATEHOUSE_LOGS__OTLP_ENDPOINT", "https://u:canary-pw@collector.example.org")],
+            &["user name or password", "https://u:***@collector.example.org", "OTEL_EXPORTER_OTLP_HEADERS"],
+        ),
+        (&[("GATEHOUSE_LOGS__OTLP_ENDPOINT", "https://collector.example.org?a=b")], &["has a query"]),
     ];
     assert!(table.len() >= 40);
     for (pairs, parts) in table {
@@ -494,6 +507,20 @@ fn broken_environments_are_refused_with_key_value_place_and_remedy() {
         }
         assert!(message.contains("Remedy: ") && message.contains("nothing was touched"), "{message}");
         assert!(!message.contains("canary"), "{pairs:?} gives a secret away: {message}");
+    }
+}
+
+#[test]
+fn otlp_export_needs_a_build_that_has_it() {
+    let loaded = env(&[("GATEHOUSE_LOGS__OTLP_ENDPOINT", "http://collector.example.org:4318")]);
+    if cfg!(feature = "otlp") {
+        let endpoint = loaded.unwrap().config.logs.otlp_endpoint.unwrap();
+        assert_eq!(endpoint.as_str(), "http://collector.example.org:4318/v1/logs");
+    } else {
+        let message = message(loaded);
+        for part in ["logs.otlp_endpoint = ", "built without OTLP export", "cargo build --release --features otlp"] {
+            assert!(message.contains(part), "{part:?} is not in {message}");
+        }
     }
 }
 

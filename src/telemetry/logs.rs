@@ -12,34 +12,59 @@ use std::time::Duration;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 use crate::config::{LogConfig, LogFormat};
 
-/// The process already has somebody who takes its logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this process already writes logs")]
-pub struct AlreadyLogging;
+/// Why logging did not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoggingError {
+    /// The process already has somebody who takes its logs.
+    #[error("this process already writes logs")]
+    Already,
+    /// The log can't be sent to a collector.
+    #[cfg(feature = "otlp")]
+    #[error("logs.otlp_endpoint: {0}")]
+    Export(String),
+}
 
-/// Starts logging to standard error, for the whole process. The lines still in the queue are
-/// written when the guard is dropped, for which a reader that stands still gets two seconds.
+/// Starts logging to standard error, for the whole process, and to a collector if there is one. The
+/// lines still in the queue are written when the guard is dropped, for which a reader that stands
+/// still gets two seconds, and then the collector as long.
 ///
 /// # Errors
-/// Says so when it was called before.
-pub fn init_logging(config: &LogConfig) -> Result<LogGuard, AlreadyLogging> {
+/// Says so when it was called before, or when the client for the collector can't be made.
+pub fn init_logging(config: &LogConfig) -> Result<LogGuard, LoggingError> {
     let terminal = io::stderr().is_terminal();
     let (subscriber, guard) = subscriber(config, io::stderr(), terminal);
-    subscriber.try_init().map_err(|_| AlreadyLogging)?;
+    #[cfg(feature = "otlp")]
+    let (subscriber, guard) = exported(config, subscriber, guard)?;
+    subscriber.try_init().map_err(|_| LoggingError::Already)?;
     Ok(guard)
 }
 
-/// Logging in the configured form to any writer.
-fn subscriber(
+/// The same logging, to the collector as well if there is one.
+#[cfg(feature = "otlp")]
+fn exported(
     config: &LogConfig,
-    out: impl Write + Send + 'static,
-    terminal: bool,
-) -> (impl Subscriber + Send + Sync + 'static, LogGuard) {
+    subscriber: impl Log,
+    mut guard: LogGuard,
+) -> Result<(impl Log, LogGuard), LoggingError> {
+    let endpoint = config.otlp_endpoint.as_ref();
+    let started = endpoint.map(|endpoint| super::otlp::start(endpoint, config.queue, guard.dropped()));
+    let (layer, export) = started.transpose().map_err(LoggingError::Export)?.unzip();
+    guard.export = export;
+    Ok((subscriber.with(layer), guard))
+}
+
+/// What takes the events of a whole process.
+trait Log: Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static {}
+impl<S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static> Log for S {}
+
+/// Logging in the configured form to any writer.
+fn subscriber(config: &LogConfig, out: impl Write + Send + 'static, terminal: bool) -> (impl Log, LogGuard) {
     let (writer, guard) = start_writer(out, config.queue);
     let filter = EnvFilter::builder().parse(config.filter.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
     let human = match config.format {
@@ -55,7 +80,7 @@ fn subscriber(
     (Registry::default().with(filter).with(layer), guard)
 }
 
-/// How many log lines were dropped so far.
+/// How many log lines were dropped so far, on the way to standard error or to a collector.
 #[derive(Clone, Debug, Default)]
 pub struct DroppedLines(Arc<AtomicU64>);
 
@@ -65,6 +90,11 @@ impl DroppedLines {
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Counts more.
+    pub(super) fn add(&self, lines: u64) {
+        self.0.fetch_add(lines, Ordering::Relaxed);
+    }
 }
 
 enum Message {
@@ -72,12 +102,15 @@ enum Message {
     Stop,
 }
 
-/// Keeps the writing thread; dropping it writes what is left in the queue.
+/// Keeps the writing thread; dropping it writes, and exports, what is left in the queues.
 #[derive(Debug)]
 pub struct LogGuard {
     queue: SyncSender<Message>,
     stopped: Receiver<()>,
     dropped: DroppedLines,
+    /// Ends after the queue has been written: standard error comes first.
+    #[cfg(feature = "otlp")]
+    export: Option<super::otlp::Export>,
 }
 
 impl LogGuard {
@@ -122,7 +155,14 @@ fn start_writer(out: impl Write + Send + 'static, queue: u32) -> (LogWriter, Log
     // Without the thread every line finds the queue closed and counts as dropped.
     drop(thread);
     let writer = LogWriter { queue: lines.clone(), dropped: dropped.clone() };
-    (writer, LogGuard { queue: lines, stopped, dropped })
+    let guard = LogGuard {
+        queue: lines,
+        stopped,
+        dropped,
+        #[cfg(feature = "otlp")]
+        export: None,
+    };
+    (writer, guard)
 }
 
 /// Writes whatever waits, as much of it at once as is there.
@@ -157,7 +197,7 @@ struct Line<'a>(&'a LogWriter);
 impl Write for Line<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.0.queue.try_send(Message::Line(line.into())).is_err() {
-            self.0.dropped.0.fetch_add(1, Ordering::Relaxed);
+            self.0.dropped.add(1);
         }
         Ok(line.len())
     }
