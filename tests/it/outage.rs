@@ -1,1 +1,112 @@
-//! The database goes away and comes back.
+//! The database goes away and comes back: whatever needs it says so within a second, with a time to
+//! come back; what is public stays; and nobody has to start anything again.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gatehouse::http::mount::routes;
+use gatehouse::telemetry::Surface;
+use reqwest::header::AUTHORIZATION;
+use serde_json::Value;
+
+use crate::support::routes::{Caller, Input, World, known};
+use crate::support::{Answer, Setup, TestApp, postgres, within};
+
+/// The pool waits a second; the rest is what this machine adds while it runs the other tests.
+const AT_ONCE: Duration = Duration::from_millis(2_500);
+
+/// Sends what is right to every route at once: the route's name, its surface, its answer, its time.
+async fn everything(app: &TestApp, world: &World) -> Vec<(String, Surface, Answer, Duration)> {
+    let all = routes().into_iter().filter(|endpoint| !endpoint.path.contains("{tenant_id}")).map(|endpoint| async move {
+        let known = known(&endpoint, world);
+        let mut request = app.request(endpoint.method.as_str().parse().unwrap(), &known.path);
+        if let Some(value) = known.authorization(world) {
+            request = request.header(AUTHORIZATION, value);
+        }
+        let request = match (&known.input, known.caller) {
+            (Input::Forms(forms), Caller::Client) => request.form(&forms[0]),
+            (Input::Json(body), _) => request.json(body),
+            _ => request,
+        };
+        let began = Instant::now();
+        let answer = app.send(request).await;
+        (format!("{} {}", endpoint.method, endpoint.path), endpoint.surface, answer, began.elapsed())
+    });
+    join_all(all).await
+}
+
+/// What answers without a database: nothing that decides anything.
+fn is_public(name: &str, surface: Surface) -> bool {
+    name.contains("/.well-known/") || surface == Surface::Pages || (surface == Surface::Operator && !name.ends_with("/readyz"))
+}
+
+#[test]
+fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
+    let Some(cluster) = postgres::Cluster::start("-c fsync=off") else { return };
+    let setup = Setup::on_cluster(&cluster);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let app = setup
+            .start_with(|config| {
+                let default = gatehouse::config::DatabaseConfig::default();
+                config.database.acquire_timeout = default.acquire_timeout;
+                config.database.statement_timeout = default.statement_timeout;
+                config.database.lock_timeout = default.lock_timeout;
+            })
+            .await;
+        let world = World::default(&app).await;
+        for (name, _, answer, _) in everything(&app, &world).await {
+            assert!(answer.status < 300, "{name}: {answer:?}");
+        }
+        let world = World::default(&app).await;
+
+        for round in 0..2 {
+            cluster.crash();
+            // What was known a moment ago may be believed for a second.
+            within(Duration::from_secs(4), "nothing is believed any more", async || {
+                app.credentials(&world.service).await.status == 503
+            })
+            .await;
+            for (name, surface, answer, took) in everything(&app, &world).await {
+                assert!(took < AT_ONCE, "{name} took {took:?} (round {round})");
+                if is_public(&name, surface) {
+                    assert_eq!(answer.status, 200, "{name}: {answer:?}");
+                    continue;
+                }
+                assert_eq!(answer.status, 503, "{name}: {answer:?}");
+                let body: Value = answer.json();
+                if name.ends_with("/readyz") {
+                    assert!(body["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{body}");
+                    continue;
+                }
+                let wait = answer.header("retry-after").unwrap_or_else(|| panic!("{name} says no time: {answer:?}"));
+                assert!(wait.parse::<u32>().unwrap() >= 1, "{name}: {wait}");
+                let shape = match surface {
+                    Surface::OAuth => body["error"] == "temporarily_unavailable" && body["error_description"].is_string(),
+                    Surface::Control => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
+                    _ => body["error"].is_string(),
+                };
+                assert!(shape, "{name}: {body}");
+                // Nothing of the database's own words.
+                for word in ["sqlx", "postgres", "connection", "127.0.0.1", "pool"] {
+                    assert!(!answer.text.to_lowercase().contains(word), "{name}: {answer:?}");
+                }
+            }
+
+            cluster.revive();
+            within(Duration::from_secs(5), "it works again", async || {
+                let login = app.sign_in(&world.app, &world.email, crate::support::routes::PASSWORD).await.status;
+                login == 200 && app.get("/readyz").await.status == 200 && app.credentials(&world.service).await.status == 200
+            })
+            .await;
+            // What was issued before goes on.
+            app.get_as(&world.user_token, "/v1/users/me").await.expect(200);
+        }
+        app.refresh(&world.app, &world.refresh_token).await.expect(200);
+        let panics = app.core.metrics.render();
+        let panics = panics.lines().find(|line| !line.starts_with('#') && line.contains("panics")).unwrap().to_owned();
+        assert!(panics.ends_with(" 0"), "{panics}");
+        app.stop().await;
+    });
+    runtime.shutdown_timeout(Duration::from_secs(2));
+}

@@ -17,7 +17,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use super::database::{Engine, Sql, free_port, next_number, wait_for, write};
+use super::database::{Engine, Sql, free_port, new_folder, next_number, wait_for, write};
 use super::{Answer, postgres};
 
 pub const ADMIN_EMAIL: &str = "admin@example.org";
@@ -73,7 +73,7 @@ fn template() -> &'static Template {
     static TEMPLATE: OnceLock<Template> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
         wait_for(async {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = new_folder("app-");
             let (core, client) = install(base_config(folder.path())).await;
             let copy = folder.path().join("copy.db");
             core.backup(&copy).await.unwrap();
@@ -93,7 +93,7 @@ fn postgres_template(cluster: &postgres::Cluster) -> &'static (String, String) {
             let admin = cluster.admin().await;
             admin.run(&format!("CREATE DATABASE {POSTGRES_TEMPLATE}")).await;
             admin.close().await;
-            let folder = tempfile::tempdir().unwrap();
+            let folder = new_folder("app-");
             let mut config = base_config(folder.path());
             config.database.url = cluster.url(POSTGRES_TEMPLATE).parse().unwrap();
             let (core, client) = install(config).await;
@@ -126,7 +126,7 @@ impl Setup {
 
     /// A fresh database on a PostgreSQL of one's own, that may be stopped.
     pub fn on_cluster(cluster: &postgres::Cluster) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = new_folder("app-");
         let database = cluster.url("postgres");
         let mut config = base_config(folder.path());
         config.database.url = database.parse().unwrap();
@@ -139,7 +139,7 @@ impl Setup {
     }
 
     fn prepare(engine: Engine, cluster: Option<&postgres::Cluster>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = new_folder("app-");
         match cluster {
             None => {
                 let template = template();

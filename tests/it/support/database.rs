@@ -1,7 +1,11 @@
 //! A database for each test, copied from one that was set up once, and a way to look into it.
 
 use std::future::Future;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
@@ -17,6 +21,28 @@ pub enum Engine {
 pub fn next_number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A folder for everything that this process writes. It goes when the process ends, however that
+/// ends: the shell that removes it waits at a pipe whose other end only this process holds.
+pub fn run_folder() -> &'static Path {
+    static FOLDER: OnceLock<(PathBuf, Child)> = OnceLock::new();
+    let (folder, _) = FOLDER.get_or_init(|| {
+        let folder = tempfile::Builder::new().prefix("gatehouse-tests-").tempdir().unwrap().keep();
+        // The database server's own account must be able to reach its folder in here.
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o711)).unwrap();
+        let mut guard = Command::new("/bin/sh");
+        guard.arg("-c").arg("read -r _; sleep 1; rm -rf \"$0\"; sleep 2; rm -rf \"$0\"").arg(&folder).process_group(0);
+        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let guard = guard.spawn().unwrap();
+        (folder, guard)
+    });
+    folder
+}
+
+/// A folder of one's own.
+pub fn new_folder(name: &str) -> tempfile::TempDir {
+    tempfile::Builder::new().prefix(name).tempdir_in(run_folder()).unwrap()
 }
 
 /// A port that nobody uses, below those that outgoing connections are given.

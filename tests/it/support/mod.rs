@@ -56,8 +56,14 @@ impl Wanted for TestApp {
 
 /// Runs one test on one engine, and takes down what it started whatever comes of it.
 pub fn drive<W: Wanted, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(W) -> F) {
+    if let Some(setup) = Setup::on(engine) {
+        drive_on(setup, test);
+    }
+}
+
+/// The same on a database that the test has chosen.
+pub fn drive_on<W: Wanted, F: Future<Output = ()>>(setup: Setup, test: impl FnOnce(W) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let Some(setup) = Setup::on(engine) else { return };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async { test(W::of(setup.clone()).await).await });
     }));

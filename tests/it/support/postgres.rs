@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
-use super::database::{Sql, free_port, wait_for};
+use super::database::{Sql, free_port, new_folder, wait_for};
 
 /// A PostgreSQL of our own.
 pub struct Cluster {
@@ -80,7 +80,7 @@ impl Cluster {
     pub fn start(settings: &str) -> Option<Self> {
         let programs = programs()?;
         let user = unprivileged();
-        let folder = tempfile::Builder::new().prefix("gatehouse-postgres-").tempdir().unwrap().keep();
+        let folder = new_folder("postgres-").keep();
         if let Some((uid, gid)) = user {
             chown(&folder, Some(uid), Some(gid)).unwrap();
         }
