@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::domain::clients::{self, ClientChange};
 use gatehouse::domain::users;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ both_engines!(
     tenants_are_listed,
     a_token_on_behalf_of_a_user,
     nobody_hands_on_what_they_lack,
+    the_control_plane_acts_for_users_of_any_tenant,
     a_missing_scope_is_named,
     a_service_of_a_tenant_sees_its_tenant_alone,
     errors_have_the_callers_shape,
@@ -193,9 +195,14 @@ async fn a_token_on_behalf_of_a_user(app: TestApp) {
 async fn nobody_hands_on_what_they_lack(app: TestApp) {
     let user = app.user("alice@example.org", "123456").await;
     let token = app.service_token("auth:token").await;
-    for scope in ["user:read", "internal:admin", "openid system:admin"] {
-        let wish = json!({ "user_id": user.id.to_string(), "scope": scope });
-        app.post(&token, "/api/internal/auth/token", &wish).await.is_error(403, "Forbidden");
+    for (asked, got) in
+        [("user:read", ""), ("internal:admin auth:token", "auth:token"), ("openid system:admin", "openid")]
+    {
+        let wish = json!({ "user_id": user.id.to_string(), "scope": asked });
+        let body = app.post(&token, "/api/internal/auth/token", &wish).await.body(200);
+        assert_eq!(body["scope"], json!(got), "of {asked}");
+        let claims = claims_of(body["access_token"].as_str().unwrap());
+        assert_eq!(claims.get("scope").and_then(|scope| scope.as_str()).unwrap_or_default(), got);
     }
     // And a user's token opens no door that asks for a service's scope.
     let rich = app.service_token("auth:token user:read internal:admin").await;
@@ -203,6 +210,22 @@ async fn nobody_hands_on_what_they_lack(app: TestApp) {
     let access = app.post(&rich, "/api/internal/auth/token", &wish).await.expect(200).str("access_token");
     assert_eq!(app.get_as(&access, "/api/internal/users").await.status, 403);
     assert_eq!(app.get_as(&access, "/v1/internal/services").await.status, 403);
+}
+
+async fn the_control_plane_acts_for_users_of_any_tenant(app: TestApp) {
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = app.tenant_user(&tenant, "ada@acme.example", "123456").await;
+    let service = app.service("auth:token").await;
+    let token = app.token_of(&service).await;
+    let wish = json!({ "user_id": id });
+    let access = app.post(&token, "/api/internal/auth/token", &wish).await.expect(200).str("access_token");
+    let claims = claims_of(&access);
+    assert_eq!((&claims["iss"], &claims["act"]["sub"]), (&json!(tenant.issuer), &json!(service.id)));
+    assert_eq!(app.get_as(&access, "/v1/users/me").await.body(200)["id"], json!(id));
+    // It ends with the service that acts.
+    let change = ClientChange { enabled: Some(false), ..ClientChange::default() };
+    clients::update(&app.ctx().await, &service.id.parse().unwrap(), change).await.unwrap();
+    app.get_as(&access, "/v1/users/me").await.is_error(401, "user not authenticated");
 }
 
 async fn a_missing_scope_is_named(app: TestApp) {
