@@ -25,7 +25,8 @@ pub fn shared() -> Option<&'static Cluster> {
     static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
     SHARED
         .get_or_init(|| {
-            let started = Cluster::start("-c fsync=off -c full_page_writes=off");
+            // Nobody ends this one in the middle, so it need not be durable.
+            let started = Cluster::start("-c fsync=off -c full_page_writes=off -c synchronous_commit=off");
             if started.is_none() {
                 assert!(
                     !required(),
@@ -107,7 +108,7 @@ impl Cluster {
         let mut guard = command(Path::new("/bin/sh"), self.user);
         guard.arg("-c").arg(script).arg(self.programs.join("postgres")).arg("-D").arg(self.folder.join("data"));
         guard.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-c", "unix_socket_directories="]);
-        guard.args(["-c", "max_connections=300", "-c", "synchronous_commit=off", "-c", "shared_buffers=64MB"]);
+        guard.args(["-c", "max_connections=300", "-c", "shared_buffers=64MB"]);
         // A group of its own: Ctrl-C on the tests is told by the pipe alone.
         guard.args(&self.settings).current_dir(&self.folder).process_group(0);
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
