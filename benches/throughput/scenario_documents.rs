@@ -2,6 +2,7 @@
 
 use super::load;
 use super::run::{Bench, Realm};
+use super::table::Aim;
 use super::wire;
 
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -23,6 +24,6 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
             async |length| bench.bare.round("plain", &request, size, length).await,
         )
         .await;
-        bench.table.contest(what, realm.engine, "bare handler", &contest, None);
+        bench.table.contest(what, realm.engine, "bare handler", &contest, Aim::None);
     }
 }

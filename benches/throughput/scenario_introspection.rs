@@ -2,6 +2,7 @@
 
 use super::load;
 use super::run::{Bench, Realm, TOKEN};
+use super::table::Aim;
 use super::wire;
 
 pub async fn run(bench: &mut Bench, realm: &Realm) {
@@ -28,6 +29,6 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
         realm.engine,
         "bare handler and one raw verification",
         &contest,
-        None,
+        Aim::None,
     );
 }

@@ -6,6 +6,7 @@ use super::process;
 use super::run::{Bench, Realm};
 use super::scenario_refresh::sign_in;
 use super::server::{MEMORY_KIB, NICE, PASSES};
+use super::table::Aim;
 
 pub async fn run(bench: &mut Bench, realm: &Realm) {
     if !bench.wants(&format!("login {}", realm.engine)) {
@@ -23,7 +24,7 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
     )
     .await;
     let against = format!("Argon2id ({MEMORY_KIB} KiB, {PASSES} passes) on {threads} thread");
-    bench.table.contest("Password sign-in", realm.engine, &against, &contest, Some(0.9));
+    bench.table.contest("Password sign-in", realm.engine, &against, &contest, Aim::Rate(0.9));
 }
 
 /// A sign-in for each connection, each of somebody else.

@@ -2,6 +2,7 @@
 
 use super::load;
 use super::run::{Bench, Realm, TOKEN};
+use super::table::Aim;
 use super::wire;
 
 pub async fn run(bench: &mut Bench, realm: &Realm) {
@@ -21,6 +22,6 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
         )
         .await;
         let what = format!("`client_credentials`, {alg}");
-        bench.table.contest(&what, realm.engine, "bare handler and one raw signature", &contest, Some(0.7));
+        bench.table.contest(&what, realm.engine, "bare handler and one raw signature", &contest, Aim::RateAndCpu(0.7));
     }
 }

@@ -16,6 +16,15 @@ pub struct Line {
     pub met: Option<bool>,
 }
 
+/// A share of what is possible.
+pub enum Aim {
+    None,
+    /// In answers a second: where one thread is the bound, and the other cores do the rest.
+    Rate(f64),
+    /// Also in processor time for one answer.
+    RateAndCpu(f64),
+}
+
 #[derive(Default)]
 pub struct Table(Vec<Line>);
 
@@ -29,9 +38,14 @@ impl Table {
         self.0.push(line);
     }
 
-    /// Two sides that took turns; met if the share is, by both ways to look at it.
-    pub fn contest(&mut self, what: &str, engine: &'static str, against: &str, contest: &Contest, aim: Option<f64>) {
+    /// Two sides that took turns, and the share that is aimed at.
+    pub fn contest(&mut self, what: &str, engine: &'static str, against: &str, contest: &Contest, aim: Aim) {
         let (rates, cpu) = (contest.rates(), contest.cpu());
+        let aim = match aim {
+            Aim::None => None,
+            Aim::Rate(aim) => Some((aim, rates.median)),
+            Aim::RateAndCpu(aim) => Some((aim, rates.median.min(cpu))),
+        };
         self.add(Line {
             what: what.to_owned(),
             engine,
@@ -39,8 +53,8 @@ impl Table {
             theirs: format!("{against}: {}", shown(&contest.theirs)),
             ratio: format!("{:.2} ({:.2} to {:.2})", rates.median, rates.min, rates.max),
             cpu: format!("{cpu:.2}"),
-            aim: aim.map_or_else(String::new, |aim| format!("≥ {aim:.2}")),
-            met: aim.map(|aim| rates.median.min(cpu) >= aim),
+            aim: aim.map_or_else(String::new, |(aim, _)| format!("≥ {aim:.2}")),
+            met: aim.map(|(aim, reached)| reached >= aim),
         });
     }
 
