@@ -1,6 +1,6 @@
 //! Whether the fast paths stay fast while 64 people sign in at once, again and again.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join3};
@@ -39,22 +39,23 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
     }
     let [discovery, keys, tokens] = probes.as_mut_slice() else { unreachable!() };
     let mut scripts = everybody(realm);
-    let logins = RefCell::new(Vec::new());
+    let mut logins = Vec::new();
     for turn in 0..=2 * bench.rounds {
         for storm in [false, true] {
             let over = Cell::new(false);
             let probing = join3(discovery.run(0, &over), keys.run(1, &over), tokens.run(2, &over));
             let load = async {
-                if storm {
-                    logins
-                        .borrow_mut()
-                        .push(load::round(server.address, server.id(), &mut scripts, bench.length).await);
+                let round = if storm {
+                    Some(load::round(server.address, server.id(), &mut scripts, bench.length).await)
                 } else {
                     actix_web::rt::time::sleep(bench.length).await;
-                }
+                    None
+                };
                 over.set(true);
+                round
             };
-            join(probing, load).await;
+            let (_, round) = join(probing, load).await;
+            logins.extend(round.map(|round| round.rate));
             for probe in [&mut *discovery, &mut *keys, &mut *tokens] {
                 let times = Times::of(&mut probe.times);
                 // The first turn is for warming up.
@@ -64,7 +65,7 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
             }
         }
     }
-    let logins = load::spread(logins.into_inner().iter().map(|round| round.rate)).median;
+    let logins = load::spread(logins.into_iter()).median;
     for probe in &probes {
         let middle = |times: &[Times], which: fn(&Times) -> f64| load::spread(times.iter().map(which)).median;
         let shown = |times: &[Times]| {
