@@ -629,7 +629,7 @@ fn secrets_are_never_printed() {
         ("postgres://h/d password=p", "postgres://***"),
         ("id.example.org", "id.example.org"),
     ] {
-        assert_eq!(value::mask_url(url), masked, "{url}");
+        assert_eq!(mask::mask_url(url), masked, "{url}");
     }
 }
 
