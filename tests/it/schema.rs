@@ -11,7 +11,7 @@ use gatehouse::domain::upkeep;
 use gatehouse::model::client::{AccessTokenFormat, AuthMethod};
 use gatehouse::model::signing_key::SigningAlg;
 
-use crate::support::{ADMIN_EMAIL, ADMIN_PASSWORD, Engine, Setup, Signer, TestApp, both_engines};
+use crate::support::{ADMIN_EMAIL, ADMIN_PASSWORD, Engine, Setup, Signer, TestApp, both_engines, drive};
 
 both_engines!(
     every_foreign_key_has_an_index,
@@ -174,4 +174,18 @@ async fn migrating_again_changes_nothing(setup: Setup) {
     assert!(opened.first_start.is_none(), "a second start shows no secret");
     opened.core.db.clone().close().await;
     assert_eq!(sql.dump(&[]).await, before);
+}
+
+/// One process may serve an SQLite file: the second one says so and changes nothing.
+#[test]
+fn a_second_server_on_one_file_is_refused() {
+    drive(Engine::Sqlite, |setup: Setup| async move {
+        let first = setup.start().await;
+        let refused = app::start(Arc::new(setup.config()), setup.seams()).await.err().expect("it must not start");
+        assert!(matches!(refused, StartError::AlreadyServed(_)), "{refused}");
+        assert!(refused.to_string().contains("another gatehouse serves"), "{refused}");
+        first.get("/health").await.expect(200);
+        first.stop().await;
+        setup.start().await.get("/health").await.expect(200);
+    });
 }
