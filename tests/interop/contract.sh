@@ -229,8 +229,11 @@ check "/api/internal/auth/token: names who acts" 200 'it["active"] and it["sub"]
   -u "$holder_id:$holder_secret" "$base/oauth/introspect" -d "token=$acting"
 check "/api/internal/auth/token: speaks for the user" 200 'it["id"] == "'"$erin"'"' "$base/v1/users/me" -H "$(bearer "$acting")"
 with_control "auth/token: an hour at most" 200 'it["expires_in"] == 3600' "$control/auth/token" -d '{"user_id":"'"$erin"'","expires_in":7200}'
-with_control "auth/token: what the service does not hold" 403 'it == {"error": "Forbidden"}' "$control/auth/token" \
-  -d '{"user_id":"'"$erin"'","scope":"system:admin"}'
+with_control "auth/token: nothing that the service does not hold" 200 'it["scope"] == "user:read"' "$control/auth/token" \
+  -d '{"user_id":"'"$erin"'","scope":"user:read system:admin"}'
+with_control "auth/token: for a user of another tenant" 200 'it["access_token"]' "$control/auth/token" -d '{"user_id":"'"$frank"'"}'
+check "/api/internal/auth/token: speaks for that user, too" 200 'it["id"] == "'"$frank"'" and it["profile"] == {"team": "red"}' \
+  "$base/v1/users/me" -H "$(bearer "$(value 'it["access_token"]')")"
 with_control "auth/token: no user" 400 'members(it, "error")' "$control/auth/token" -d '{}'
 with_control "auth/token: unknown user" 404 'it == {"error": "user not found"}' "$control/auth/token" -d '{"user_id":"usr_unknown"}'
 sleep 1
