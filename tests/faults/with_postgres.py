@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+"""Runs a command with a private PostgreSQL, named to it by GATEHOUSE_TEST_POSTGRES.
+
+    tests/faults/with_postgres.py cargo test --workspace
+"""
+
+import os
+import subprocess
+import sys
+
+from gatehouse import Postgres
+
+postgres = Postgres()
+os.environ["GATEHOUSE_TEST_POSTGRES"] = f"postgres://gatehouse@127.0.0.1:{postgres.port}/postgres"
+sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
