@@ -1,1 +1,667 @@
-//! The program itself, run as operators run it.
+//! The program itself, run as operators run it: what it prints, what it exits with, what it leaves
+//! behind, and that a running server notices.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Engine, Setup, Sql, both_engines, within};
+
+both_engines!(every_command_does_its_work_beside_a_running_server, several_that_are_first_make_one_installation);
+
+/// A folder where somebody runs the program, and the variables that it sees.
+pub struct Place {
+    folder: PathBuf,
+    port: u16,
+    env: Vec<(String, String)>,
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    #[track_caller]
+    fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {self:?}"))
+    }
+
+    #[track_caller]
+    fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!((self.code, self.out.as_str()), (code, ""), "{self:?}");
+        assert!(words.iter().all(|word| self.err.contains(word)), "{words:?} in {self:?}");
+        assert!(!self.err.contains("panicked"), "{self:?}");
+    }
+}
+
+/// A server that ends with the test.
+pub struct Serving {
+    child: Child,
+    base: String,
+    log: PathBuf,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Serving {
+    /// Tells it to stop, and what it exits with.
+    pub async fn terminate(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut code = None;
+        within(Duration::from_secs(20), "it stops", async || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        })
+        .await;
+        code.unwrap().code().expect("not killed by a signal")
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    async fn token(&self, id: &str, secret: &str, fields: &[(&str, &str)]) -> Answer {
+        let url = format!("{}/oauth/token", self.base);
+        self.ask(client().post(url).basic_auth(id, Some(secret)).form(fields)).await
+    }
+
+    async fn login(&self, key: &str, email: &str, password: &str) -> u16 {
+        let url = format!("{}/v1/auth/login", self.base);
+        let body = json!({ "email": email, "password": password });
+        self.ask(client().post(url).bearer_auth(key).json(&body)).await.status
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+impl Place {
+    /// A folder with nothing in it.
+    fn fresh(folder: &Path) -> Self {
+        let port = Setup::on(Engine::Sqlite).unwrap().config().http.bind.port();
+        let env = vec![("GATEHOUSE_BIND".to_owned(), format!("127.0.0.1:{port}"))];
+        Self { folder: folder.to_owned(), port, env }
+    }
+
+    /// The database of a test.
+    pub fn of(setup: &Setup) -> Self {
+        let mut place = Self::fresh(&setup.folder());
+        let key = setup.config().secrets.master_key.unwrap().to_text().expose().clone();
+        place.set("GATEHOUSE_MASTER_KEY", &key);
+        place.set("GATEHOUSE_DATABASE_URL", setup.database_url());
+        place
+    }
+
+    /// Serves this issuer, at its port.
+    pub fn at(&mut self, base: &str) {
+        self.port = base.rsplit(':').next().unwrap().parse().unwrap();
+        self.set("GATEHOUSE_BIND", &format!("127.0.0.1:{}", self.port));
+        self.set("GATEHOUSE_ISSUER", base);
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+        command.current_dir(&self.folder).env_clear().envs(self.env.iter().cloned()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs it with this on standard input.
+    fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        use std::io::Write as _;
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that needs no input may be gone before it is written.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Done { code: output.status.code().expect("no signal"), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> = ["--json"].into_iter().chain(arguments.iter().copied()).collect();
+        self.run(&arguments).json()
+    }
+
+    /// Serves, with everything that it says in one file, and waits until it answers.
+    pub async fn serve(&self, arguments: &[&str]) -> Serving {
+        static STARTS: AtomicU32 = AtomicU32::new(0);
+        let log = self.folder.join(format!("server-{}.log", STARTS.fetch_add(1, Ordering::Relaxed)));
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let mut command = self.command();
+        command.args(arguments).stdout(file.try_clone().unwrap()).stderr(file);
+        let mut serving =
+            Serving { child: command.spawn().unwrap(), base: format!("http://127.0.0.1:{}", self.port), log };
+        within(Duration::from_secs(60), "it serves", async || {
+            let gone = serving.child.try_wait().unwrap();
+            assert!(gone.is_none(), "{gone:?}: {}", serving.log());
+            client().get(format!("{}/readyz", serving.base)).send().await.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+        serving
+    }
+
+    fn files(&self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(&self.folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+fn on<F: Future<Output = ()>>(test: impl FnOnce(Place, tempfile::TempDir) -> F) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::fresh(folder.path());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(test(place, folder));
+}
+
+/// How soon a running server acts on what a command changed: a second, and what the machine adds.
+const SOON: Duration = Duration::from_secs(3);
+
+/// The words of every command that does something.
+fn leaves(command: &clap::Command, before: &str, found: &mut BTreeSet<String>) {
+    let name = format!("{before} {}", command.get_name());
+    let subcommands: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
+    if subcommands.is_empty() {
+        found.insert(name.trim().trim_start_matches("gatehouse ").to_owned());
+    }
+    for sub in subcommands {
+        leaves(sub, &name, found);
+    }
+}
+
+fn members(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
+}
+
+#[track_caller]
+fn has(value: &Value, wanted: &[&str]) {
+    let members = members(value);
+    assert!(wanted.iter().all(|name| members.contains(name)), "{wanted:?} in {value}");
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap_or_else(|| panic!("no text {member}: {value}"))
+}
+
+const USER: &[&str] =
+    &["id", "tenant_id", "email", "username", "name", "email_verified", "enabled", "roles", "created_at"];
+const CLIENT: &[&str] = &[
+    "client_id",
+    "client_name",
+    "tenant_id",
+    "enabled",
+    "grant_types",
+    "redirect_uris",
+    "scope",
+    "token_endpoint_auth_method",
+    "access_token_format",
+    "signing_alg",
+    "created_at",
+];
+
+async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
+    let place = Place::of(&setup);
+    let server = place.serve(&["serve"]).await;
+    let mut untried = BTreeSet::new();
+    leaves(&gatehouse::cli::command(), "", &mut untried);
+    let mut tried = |name: &str| assert!(untried.remove(name), "{name} is no command, or was tried before");
+    tried("serve");
+
+    // Tenants.
+    tried("tenant create");
+    let tenant = place.json(&["tenant", "create", "--name", "A tenant"]);
+    has(&tenant, &["id", "name", "public_key", "secret_key", "issuer", "created_at"]);
+    let (tenant_id, key) = (text(&tenant, "id").to_owned(), text(&tenant, "public_key").to_owned());
+    assert_eq!(server.login(&key, "nobody@example.org", "wrong password").await, 401);
+    tried("tenant list");
+    let tenants = place.json(&["tenant", "list"]);
+    let listed = tenants.as_array().unwrap().iter().find(|one| one["id"] == tenant["id"]).expect("it is listed");
+    has(listed, &["id", "name", "public_key", "issuer", "is_default", "enabled", "created_at"]);
+    assert!(listed.get("secret_key").is_none());
+    tried("tenant rotate-key");
+    let rotated = place.json(&["tenant", "rotate-key", &tenant_id, "--overlap", "0"]);
+    let users =
+        async |key: &str| server.ask(client().get(format!("{}/v1/users", server.base)).bearer_auth(key)).await.status;
+    within(SOON, "the old key ends", async || users(text(&tenant, "secret_key")).await == 401).await;
+    assert_eq!(users(text(&rotated, "secret_key")).await, 200);
+
+    // Users.
+    tried("user create");
+    let of = ["--tenant", tenant_id.as_str()];
+    let create = [
+        "user",
+        "create",
+        "--json",
+        "--email",
+        "Ann@example.org",
+        "--name",
+        "Ann",
+        "--email-verified",
+        "--password-stdin",
+        of[0],
+        of[1],
+    ];
+    let user = place.run_with(&create, "the first password\n").json();
+    has(&user, USER);
+    assert_eq!(
+        (&user["email"], &user["email_verified"], &user["enabled"]),
+        (&json!("Ann@example.org"), &json!(true), &json!(true))
+    );
+    assert_eq!(server.login(&key, "ann@example.org", "the first password").await, 200);
+    tried("user list");
+    let listed = place.json(&["user", "list", of[0], of[1]]);
+    has(&listed[0], USER);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    tried("user set-password");
+    let set =
+        place.run_with(&["user", "set-password", "ann@example.org", "--json", of[0], of[1]], "the second password");
+    has(&set.json(), USER);
+    assert_eq!(server.login(&key, "ann@example.org", "the first password").await, 401);
+    assert_eq!(server.login(&key, "ann@example.org", "the second password").await, 200);
+    for (verb, expected) in [("disable", 401), ("enable", 200)] {
+        tried(&format!("user {verb}"));
+        let changed = place.json(&["user", verb, "ann@example.org", of[0], of[1]]);
+        assert_eq!(changed["enabled"], verb == "enable");
+        within(SOON, verb, async || server.login(&key, "ann@example.org", "the second password").await == expected)
+            .await;
+    }
+    tried("user unlock");
+    for _ in 0..10 {
+        assert_eq!(server.login(&key, "ann@example.org", "a wrong password").await, 401);
+    }
+    assert_eq!(server.login(&key, "ann@example.org", "the second password").await, 401);
+    has(&place.json(&["user", "unlock", "ann@example.org", of[0], of[1]]), USER);
+    assert_eq!(server.login(&key, "ann@example.org", "the second password").await, 200);
+    tried("user grant-role");
+    let granted = place.json(&["user", "grant-role", text(&user, "id"), "admin", of[0], of[1]]);
+    assert_eq!(granted["roles"], json!(["admin"]));
+
+    // Clients.
+    tried("client create");
+    let made =
+        place.json(&["client", "create", "--name", "A service", "--scope", "user:read", "--description", "reads"]);
+    has(&made, CLIENT);
+    let (id, secret) = (text(&made, "client_id").to_owned(), text(&made, "client_secret").to_owned());
+    let grant = [("grant_type", "client_credentials")];
+    let answer = server.token(&id, &secret, &grant).await.body(200);
+    assert_eq!((&answer["scope"], &answer["expires_in"]), (&json!("user:read"), &json!(300)));
+    tried("client list");
+    let listed = place.json(&["client", "list"]);
+    let listed =
+        listed.as_array().unwrap().iter().find(|one| one["client_id"] == id.as_str()).expect("it is listed").clone();
+    tried("client show");
+    let shown = place.json(&["client", "show", &id]);
+    for value in [&listed, &shown] {
+        has(value, CLIENT);
+        assert!(value.get("client_secret").is_none_or(Value::is_null), "{value}");
+        assert!(!value.to_string().contains(&secret));
+    }
+    tried("client update");
+    let updated = place.json(&["client", "update", &id, "--scope", "user:read tenant:read", "--name", "Another name"]);
+    let scope: BTreeSet<&str> = text(&updated, "scope").split(' ').collect();
+    assert_eq!((text(&updated, "client_name"), scope), ("Another name", ["tenant:read", "user:read"].into()));
+    within(SOON, "the new scope", async || {
+        let scope = server.token(&id, &secret, &grant).await.body(200)["scope"].as_str().unwrap().to_owned();
+        scope.contains("tenant:read")
+    })
+    .await;
+    tried("client rotate-secret");
+    let rotated = place.json(&["client", "rotate-secret", &id]);
+    let new_secret = text(&rotated, "client_secret");
+    within(SOON, "the new secret", async || server.token(&id, new_secret, &grant).await.status == 200).await;
+    server.token(&id, &secret, &grant).await.is_oauth_error(401, "invalid_client");
+    tried("client delete");
+    assert_eq!(place.run(&["client", "delete", &id]).code, 0);
+    within(SOON, "it is gone", async || server.token(&id, new_secret, &grant).await.status == 401).await;
+    place.run(&["client", "show", &id]).refused(1, &["error:", &id]);
+
+    // Keys.
+    tried("keys list");
+    let keys = place.json(&["keys", "list", of[0], of[1]]);
+    has(&keys[0], &["kid", "alg", "state", "created_at", "activated_at", "retired_at"]);
+    assert!(!keys.to_string().contains("private") && !keys.to_string().contains("sealed"));
+    tried("keys rotate");
+    let rotated = place.json(&["keys", "rotate", "--alg", "ES256", "--now", of[0], of[1]]);
+    assert_eq!((&rotated[0]["alg"], &rotated[0]["state"]), (&json!("ES256"), &json!("active")));
+    let published = async || {
+        let url = format!("{}/t/{tenant_id}/.well-known/jwks.json", server.base);
+        let jwks = server.ask(client().get(url)).await.body(200);
+        jwks["keys"].as_array().unwrap().iter().map(|key| text(key, "kid").to_owned()).collect::<BTreeSet<_>>()
+    };
+    let kid = text(&rotated[0], "kid").to_owned();
+    within(SOON, "the new key is published", async || published().await.contains(&kid)).await;
+    tried("keys retire");
+    let old =
+        keys.as_array().unwrap().iter().find(|key| key["alg"] == "ES256" && key["state"] == "active").expect("one");
+    let old = text(old, "kid").to_owned();
+    assert_eq!(place.json(&["keys", "retire", of[0], of[1], "--", &old])["kid"], old.as_str());
+    within(SOON, "the old key is gone", async || !published().await.contains(&old)).await;
+    place.run(&["keys", "retire", of[0], of[1], "--", &kid]).refused(1, &[&kid]);
+
+    // The installation.
+    tried("migrate up");
+    assert_eq!(place.json(&["migrate", "up"]), json!({ "applied": [] }));
+    assert_eq!(place.json(&["migrate"]), json!({ "applied": [] }));
+    tried("migrate status");
+    let status = place.json(&["migrate", "status"]);
+    assert!(status.as_array().unwrap().iter().all(|row| row["applied"] == true && row["name"].is_string()), "{status}");
+    tried("config check");
+    assert_eq!(place.json(&["config", "check"]), json!({ "ok": true }));
+    tried("config show");
+    let shown = place.json(&["config", "show"]);
+    has(&shown[0], &["key", "value", "origin"]);
+    tried("openapi");
+    assert_eq!(place.run(&["openapi"]).json()["openapi"], "3.1.0");
+    tried("backup");
+    let copy = place.folder.join("copy.db");
+    let backup = ["backup", copy.to_str().unwrap()];
+    if setup.engine() == Engine::Sqlite {
+        let made = place.json(&backup);
+        assert_eq!(made["bytes"].as_u64().unwrap(), std::fs::metadata(&copy).unwrap().len());
+        let sql = Sql::connect(&format!("sqlite://{}", copy.display())).await;
+        assert_eq!(sql.texts("PRAGMA integrity_check").await, ["ok"]);
+        assert_eq!(sql.number("SELECT count(*) FROM users WHERE email = 'Ann@example.org'").await, 1);
+        sql.close().await;
+        // What is there is never written over.
+        place.run(&backup).refused(1, &["copy.db"]);
+    } else {
+        place.run(&backup).refused(1, &["pg_dump"]);
+        assert!(!copy.exists());
+    }
+    assert!(untried.is_empty(), "commands that nothing tries: {untried:?}");
+
+    // Everything that people read comes out too, and nothing of it is empty.
+    for arguments in [
+        &["tenant", "list"] as &[&str],
+        &["user", "list"],
+        &["client", "list"],
+        &["keys", "list"],
+        &["migrate", "status"],
+        &["config"],
+    ] {
+        let done = place.run(arguments);
+        assert!(done.code == 0 && done.out.lines().count() > 0 && done.err.is_empty(), "{arguments:?}: {done:?}");
+    }
+    let log = server.log();
+    assert_eq!(server.terminate().await, 0);
+    for secret in [&secret, new_secret, "the first password", "the second password", key.as_str()] {
+        assert!(!log.contains(secret), "the log tells {secret}");
+    }
+}
+
+/// F21: several first starts make one administrator, one tenant, one set of keys.
+async fn several_that_are_first_make_one_installation(setup: Setup) {
+    let mut place = Place::of(&setup);
+    let url = match setup.engine() {
+        Engine::Sqlite => format!("sqlite://{}", setup.folder().join("new.db").display()),
+        Engine::Postgres => {
+            let name = format!("first{}", std::process::id());
+            crate::support::postgres::shared().unwrap().administer(&format!("CREATE DATABASE {name}"));
+            setup.database_url().rsplit_once('/').unwrap().0.to_owned() + "/" + &name
+        }
+    };
+    place.set("GATEHOUSE_DATABASE_URL", &url);
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = place.command();
+            command.args(["tenant", "list", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut told = 0;
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(0), "{out}{err}");
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap().as_array().unwrap().len(), 1);
+        told += usize::from(err.contains("first-admin-password") || err.contains("First administrator"));
+    }
+    assert_eq!(told, 1, "one of them made it, and says so");
+    let sql = Sql::connect(&url).await;
+    for (query, expected) in [
+        ("SELECT count(*) FROM tenants", 1),
+        ("SELECT count(*) FROM users", 1),
+        ("SELECT count(*) FROM clients", 1),
+        ("SELECT count(*) FROM signing_keys WHERE state = 'active' AND alg = 'ES256'", 1),
+    ] {
+        assert_eq!(sql.number(query).await, expected, "{query}");
+    }
+    sql.close().await;
+}
+
+#[test]
+fn a_first_start_keeps_the_password_once_and_a_second_tells_nothing() {
+    on(async |place, _folder| {
+        let server = place.serve(&[]).await;
+        let file = place.folder.join("data/first-admin-password");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(place.folder.join("data/master.key")).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        let password = std::fs::read_to_string(&file).unwrap().trim().to_owned();
+        assert!(password.len() >= 12, "{password}");
+        let log = server.log();
+        assert!(!log.contains(&password) && log.contains("first-admin-password") && log.contains("admin@"), "{log}");
+        // It works.
+        let app = place.json(&["client", "create", "--name", "app", "--grant", "password"]);
+        let admin = place.json(&["user", "list"])[0]["email"].as_str().unwrap().to_owned();
+        let fields = [("grant_type", "password"), ("username", admin.as_str()), ("password", password.as_str())];
+        server.token(text(&app, "client_id"), text(&app, "client_secret"), &fields).await.expect(200);
+        assert_eq!(server.terminate().await, 0);
+
+        std::fs::remove_file(&file).unwrap();
+        let server = place.serve(&[]).await;
+        assert!(!file.exists());
+        let log = server.log();
+        assert!(!log.contains(&password) && !log.to_lowercase().contains("password"), "{log}");
+        let others: Vec<String> = place.files().into_iter().filter(|name| !name.starts_with("server-")).collect();
+        assert_eq!(others, ["data"], "nothing else is made");
+        assert_eq!(server.terminate().await, 0);
+    });
+}
+
+#[test]
+fn one_process_serves_an_sqlite_file() {
+    on(async |place, _folder| {
+        let server = place.serve(&["serve"]).await;
+        let other = Place { port: place.port + 1, ..Place::fresh(&place.folder) };
+        let done = other.run(&["serve"]);
+        done.refused(1, &["gatehouse.db", "one process"]);
+        let done = place.run(&["serve"]);
+        done.refused(1, &[&place.port.to_string()]);
+        // The first one never noticed.
+        assert_eq!(server.ask(client().get(format!("{}/readyz", server.base))).await.status, 200);
+        assert_eq!(server.terminate().await, 0);
+        // The lock went with it.
+        let server = place.serve(&["serve"]).await;
+        assert_eq!(server.terminate().await, 0);
+    });
+}
+
+#[test]
+fn wrong_usage_and_refusals_have_their_exit_codes_and_touch_nothing() {
+    on(async |place, _folder| {
+        for (arguments, code) in [
+            (&["--help"] as &[&str], 0),
+            (&["--version"], 0),
+            (&["help", "client", "create"], 0),
+            (&["openapi"], 0),
+            (&["config", "check"], 0),
+            (&["config", "show"], 0),
+            (&["migrate", "status"], 0),
+        ] {
+            let done = place.run(arguments);
+            assert!(done.code == code && !done.out.is_empty() && done.err.is_empty(), "{arguments:?}: {done:?}");
+        }
+        for (arguments, words) in [
+            (&["nonsense"] as &[&str], &["nonsense"] as &[&str]),
+            (&["--nonsense"], &["--nonsense"]),
+            (&["tenant"], &["Usage"]),
+            (&["tenant", "create"], &["--name"]),
+            (&["tenant", "rotate-key", "tnt_1"], &["tnt_1"]),
+            (&["user", "create"], &["--email"]),
+            (&["user", "list", "--tenant", "x"], &["--tenant"]),
+            (&["user", "set-password", "a@example.org"], &["standard input"]),
+            (&["client", "create", "--name", "x", "--grant", "magic"], &["magic"]),
+            (&["client", "create", "--name", "x", "--jwks-file", "missing.json"], &["missing.json"]),
+            (&["client", "create", "--name", "x", "--public", "--auth-method", "none"], &["--public"]),
+            (&["client", "update", "svc_x"], &["nothing to change"]),
+            (&["keys", "rotate", "--alg", "none"], &["none"]),
+            (&["migrate", "status", "--bind", "127.0.0.1:1"], &["--bind"]),
+            (&["serve", "--bind", "nonsense"], &["bind", "nonsense"]),
+            (&["--config", "missing.toml"], &["missing.toml"]),
+            (&["config", "check", "--issuer", "http://id.example.org"], &["issuer", "https"]),
+            (&["config", "check", "--database-url", "mysql://x/y"], &["database_url"]),
+        ] {
+            place.run(arguments).refused(2, words);
+            let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+            let done = place.run(&with_json);
+            assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
+            let error: Value = serde_json::from_str(&done.err).unwrap_or_else(|_| panic!("{arguments:?}: {done:?}"));
+            assert!(!text(&error, "error").is_empty());
+        }
+        assert_eq!(place.files(), BTreeSet::new(), "nothing was to be touched");
+        place.run(&["backup", "copy.db"]).refused(1, &["no database"]);
+        assert_eq!(place.files(), BTreeSet::new(), "nothing was to be touched");
+        // What is well said and can't be done is 1.
+        let nobody = format!("tnt_{}", "0".repeat(32));
+        for (arguments, words) in [
+            (&["user", "disable", "nobody@example.org"] as &[&str], &["nobody@example.org"] as &[&str]),
+            (&["user", "list", "--tenant", &nobody], &[nobody.as_str()]),
+            (&["client", "delete", "svc_nobody"], &["svc_nobody"]),
+            (&["client", "create", "--name", "x", "--scope", "no:such"], &["no:such"]),
+            (&["user", "create", "--email", "nonsense"], &["email"]),
+            (&["user", "create", "--email", "a@example.org", "--role", "no-such"], &["no-such"]),
+            (&["tenant", "create", "--name", ""], &["name"]),
+            (&["keys", "retire", "nothing"], &["nothing"]),
+        ] {
+            place.run(arguments).refused(1, words);
+            let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+            let done = place.run(&with_json);
+            let error: Value = serde_json::from_str(&done.err).unwrap_or_else(|_| panic!("{arguments:?}: {done:?}"));
+            assert!(done.code == 1 && !text(&error, "error").is_empty(), "{done:?}");
+        }
+        assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 1, "the first administrator alone");
+    });
+}
+
+/// F26: a broken configuration stops everything, says everything, shows no secret, touches nothing.
+#[test]
+fn a_broken_configuration_is_told_whole_and_nothing_is_touched() {
+    on(async |place, _folder| {
+        let file = place.folder.join("gatehouse.toml");
+        for (text, words) in [
+            ("nonsense", &["gatehouse.toml"] as &[&str]),
+            ("bind = 1", &["bind"]),
+            ("bind = \"localhost\"", &["bind", "localhost"]),
+            ("issuer = \"http://id.example.org\"", &["issuer", "https"]),
+            ("issuer = \"https://id.example.org/\"", &["issuer", "slash"]),
+            ("issuer = \"ftp://id.example.org\"", &["issuer"]),
+            ("database_url = \"sqlite::memory:\"", &["database_url", "memory"]),
+            ("unknown = 1", &["unknown"]),
+            ("[tokens]\nunknown = 1", &["tokens.unknown"]),
+            ("[http]\nworkers = -1", &["http.workers"]),
+            ("[http]\nmax_body = \"big\"", &["http.max_body"]),
+            ("[passwords]\nargon2_memory = 1", &["passwords.argon2_memory"]),
+            ("[passwords]\nmin_length = 1", &["passwords.min_length"]),
+            ("[lockout]\nfailures = 1.5", &["lockout.failures"]),
+            ("[limits]\nlogin = \"sometimes\"", &["limits.login"]),
+            ("[logs]\nformat = \"xml\"", &["logs.format"]),
+            ("[logs]\nfilter = \"loud\"", &["logs.filter"]),
+            ("trusted_proxies = [\"everybody\"]", &["trusted_proxies"]),
+            ("master_key = \"CANARY\"", &["master_key"]),
+            ("master_key_file = \"missing.key\"", &["master_key"]),
+            ("[admin]\nemail = \"nonsense\"", &["admin.email"]),
+            (
+                "bind = \"x\"\nissuer = \"y\"\nunknown = 1\n[http]\nworkers = -1",
+                &["bind", "issuer", "unknown", "http.workers"],
+            ),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let mut place = Place { env: Vec::new(), folder: place.folder.clone(), port: place.port };
+            let began = Instant::now();
+            for command in [&["serve"] as &[&str], &["config", "check"], &["tenant", "list"]] {
+                if command == ["config", "check"] && words == ["master_key"] && text.contains("missing.key") {
+                    continue; // a file is looked for by whoever needs it
+                }
+                let done = place.run(command);
+                assert!([1, 2].contains(&done.code) && done.out.is_empty(), "{text}: {done:?}");
+                assert!(done.code == 2 || text.contains("missing.key"), "{text}: {done:?}");
+                assert!(words.iter().all(|word| done.err.contains(word)), "{text}: {words:?} in {done:?}");
+                assert!(!done.err.contains("CANARY") && !done.err.contains("panicked"), "{text}: {done:?}");
+            }
+            assert!(began.elapsed() < Duration::from_secs(20));
+            assert_eq!(place.files(), ["gatehouse.toml".to_owned()].into(), "{text}");
+            // The same from the environment, with its name.
+            place.set("GATEHOUSE_LOCKOUT__FAILURES", "many");
+            place.run(&["config", "check"]).refused(2, &["GATEHOUSE_LOCKOUT__FAILURES"]);
+        }
+    });
+}
+
+#[test]
+fn what_is_secret_is_masked_where_the_configuration_is_shown() {
+    on(async |mut place, _folder| {
+        let secrets = [
+            ("GATEHOUSE_DATABASE_URL", "postgres://user:CANARY1@127.0.0.1:1/name?password=CANARY2"),
+            ("GATEHOUSE_MASTER_KEY", "Q0FOQVJZQ0FOQVJZQ0FOQVJZQ0FOQVJZQ0FOQVJZQ0E="),
+            ("GATEHOUSE_ADMIN__PASSWORD", "CANARY3CANARY3"),
+            ("GATEHOUSE_ADMIN__EMAIL", "admin@example.org"),
+            ("GATEHOUSE_MAIL_FROM", "no-reply@example.org"),
+            ("GATEHOUSE_SMTP_URL", "smtps://user:CANARY4@mail.example.org"),
+        ];
+        for (name, value) in secrets {
+            place.set(name, value);
+        }
+        for arguments in [
+            &["config", "show"] as &[&str],
+            &["config", "show", "--json"],
+            &["config", "check"],
+            &["tenant", "list"],
+            &["serve"],
+        ] {
+            if *arguments == ["serve"] {
+                continue; // waits for the database
+            }
+            let done = place.run(arguments);
+            let all = format!("{}{}", done.out, done.err);
+            assert!(!all.contains("CANARY") && !all.contains("Q0FOQVJZ"), "{arguments:?}: {all}");
+        }
+        let shown = place.json(&["config", "show"]);
+        let row = |key: &str| {
+            shown.as_array().unwrap().iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("no {key}"))
+        };
+        assert_eq!(row("database_url")["origin"], "environment GATEHOUSE_DATABASE_URL");
+        assert!(text(row("database_url"), "value").contains("127.0.0.1:1/name"));
+        assert_eq!(row("lockout.failures"), &json!({ "key": "lockout.failures", "value": "10", "origin": "default" }));
+    });
+}

@@ -17,27 +17,30 @@ const AT_ONCE: Duration = Duration::from_millis(2_500);
 
 /// Sends what is right to every route at once: the route's name, its surface, its answer, its time.
 async fn everything(app: &TestApp, world: &World) -> Vec<(String, Surface, Answer, Duration)> {
-    let all = routes().into_iter().filter(|endpoint| !endpoint.path.contains("{tenant_id}")).map(|endpoint| async move {
-        let known = known(&endpoint, world);
-        let mut request = app.request(endpoint.method.as_str().parse().unwrap(), &known.path);
-        if let Some(value) = known.authorization(world) {
-            request = request.header(AUTHORIZATION, value);
-        }
-        let request = match (&known.input, known.caller) {
-            (Input::Forms(forms), Caller::Client) => request.form(&forms[0]),
-            (Input::Json(body), _) => request.json(body),
-            _ => request,
-        };
-        let began = Instant::now();
-        let answer = app.send(request).await;
-        (format!("{} {}", endpoint.method, endpoint.path), endpoint.surface, answer, began.elapsed())
-    });
+    let all =
+        routes().into_iter().filter(|endpoint| !endpoint.path.contains("{tenant_id}")).map(|endpoint| async move {
+            let known = known(&endpoint, world);
+            let mut request = app.request(endpoint.method.as_str().parse().unwrap(), &known.path);
+            if let Some(value) = known.authorization(world) {
+                request = request.header(AUTHORIZATION, value);
+            }
+            let request = match (&known.input, known.caller) {
+                (Input::Forms(forms), Caller::Client) => request.form(&forms[0]),
+                (Input::Json(body), _) => request.json(body),
+                _ => request,
+            };
+            let began = Instant::now();
+            let answer = app.send(request).await;
+            (format!("{} {}", endpoint.method, endpoint.path), endpoint.surface, answer, began.elapsed())
+        });
     join_all(all).await
 }
 
 /// What answers without a database: nothing that decides anything.
 fn is_public(name: &str, surface: Surface) -> bool {
-    name.contains("/.well-known/") || surface == Surface::Pages || (surface == Surface::Operator && !name.ends_with("/readyz"))
+    name.contains("/.well-known/")
+        || surface == Surface::Pages
+        || (surface == Surface::Operator && !name.ends_with("/readyz"))
 }
 
 #[test]
@@ -61,10 +64,19 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
         let world = World::default(&app).await;
 
         for round in 0..2 {
+            // What was written just now reaches the caches within a second; then they hold what is
+            // asked for all the time.
+            for _ in 0..12 {
+                app.credentials(&world.service).await.expect(200);
+                for document in ["jwks.json", "openid-configuration"] {
+                    app.get(&format!("/.well-known/{document}")).await.expect(200);
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
             cluster.crash();
             // What was known a moment ago may be believed for a second.
             within(Duration::from_secs(4), "nothing is believed any more", async || {
-                app.credentials(&world.service).await.status == 503
+                app.get("/readyz").await.status == 503
             })
             .await;
             for (name, surface, answer, took) in everything(&app, &world).await {
@@ -82,7 +94,9 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                 let wait = answer.header("retry-after").unwrap_or_else(|| panic!("{name} says no time: {answer:?}"));
                 assert!(wait.parse::<u32>().unwrap() >= 1, "{name}: {wait}");
                 let shape = match surface {
-                    Surface::OAuth => body["error"] == "temporarily_unavailable" && body["error_description"].is_string(),
+                    Surface::OAuth => {
+                        body["error"] == "temporarily_unavailable" && body["error_description"].is_string()
+                    }
                     Surface::Control => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
                     _ => body["error"].is_string(),
                 };
@@ -96,7 +110,9 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
             cluster.revive();
             within(Duration::from_secs(5), "it works again", async || {
                 let login = app.sign_in(&world.app, &world.email, crate::support::routes::PASSWORD).await.status;
-                login == 200 && app.get("/readyz").await.status == 200 && app.credentials(&world.service).await.status == 200
+                login == 200
+                    && app.get("/readyz").await.status == 200
+                    && app.credentials(&world.service).await.status == 200
             })
             .await;
             // What was issued before goes on.

@@ -82,7 +82,7 @@ async fn what_nobody_could_sign_in_with_is_not_imported(app: TestApp) {
             profile: json!({}),
             roles: &[],
         };
-        let refused = users::create(&ctx, new).await;
+        let refused = users::create(&ctx, new).await.map(|user| user.id);
         assert!(matches!(refused, Err(DomainError::Invalid(Invalid { .. }))), "{hash}: {refused:?}");
     }
     let sql = app.sql().await;
@@ -156,7 +156,8 @@ async fn beyond_the_queue_callers_are_told_when_to_come_back(setup: Setup) {
     }
     app.sign_in(&client, "ann@example.org", PASSWORD).await.expect(200);
     let metrics = app.get("/metrics").await.expect(200).text;
-    let refused = metrics.lines().find(|line| line.contains("hash") && line.contains("refused") && !line.starts_with('#'));
+    let refused =
+        metrics.lines().find(|line| line.contains("hash") && line.contains("refused") && !line.starts_with('#'));
     assert!(refused.is_some_and(|line| !line.ends_with(" 0")), "{refused:?}");
 }
 

@@ -19,6 +19,7 @@ pub const EVERY_SCOPE: &str =
 pub const PASSWORD: &str = "a quiet harbour at dawn";
 
 /// A tenant with one of everything in it.
+#[derive(Clone)]
 pub struct World {
     pub tenant_id: String,
     /// Before every path of its issuer: nothing for the default tenant.
