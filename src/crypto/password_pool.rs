@@ -495,6 +495,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[allow(clippy::disallowed_methods)] // what is tested is that real time passes
     async fn work_that_has_begun_is_waited_for() {
         let pool = pool(1, 4, Duration::from_millis(20));
         let (free, until) = mpsc::channel();
