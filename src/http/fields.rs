@@ -2,13 +2,42 @@
 //! `null`, the empty string and what is not there are the same: missing.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::body::BodyError;
 
 /// The members of a request's body.
 pub(super) struct Fields(Map<String, Value>);
+
+/// A JSON object that names each member once: of two with one name, readers disagree about which of
+/// them counts (RFC 8259 §4).
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Map::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = members.next_entry()? {
+            if self.0.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member is there twice"));
+            }
+        }
+        Ok(self)
+    }
+}
 
 /// What is wrong with a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +67,11 @@ impl Fields {
         if body.trim_ascii().is_empty() {
             return Ok(Self(Map::new()));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(_) => Err(BodyError::Malformed("the body must be a JSON object")),
+        match serde_json::from_slice::<Members>(body) {
+            Ok(Members(members)) => Ok(Self(members)),
+            Err(why) if why.is_data() => {
+                Err(BodyError::Malformed("the body must be a JSON object that names each member once"))
+            }
             Err(_) => Err(BodyError::Malformed("the body is not valid JSON")),
         }
     }
@@ -145,5 +176,6 @@ mod tests {
             assert!(Fields::parse(json.as_bytes()).is_err(), "{json}");
         }
         assert!(Fields::parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(Fields::parse(br#"{"a":"1","b":{"c":1,"c":2},"a":"1"}"#).is_err());
     }
 }
