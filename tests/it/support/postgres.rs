@@ -159,6 +159,20 @@ impl Cluster {
         panic!("PostgreSQL did not stop");
     }
 
+    /// Stops every process of the server where it stands, as a machine that hangs would, until the
+    /// answer is dropped.
+    pub fn freeze(&self) -> Frozen {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let postmaster = pid.lines().next().unwrap().to_owned();
+        let all = Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="]).output().unwrap();
+        let all = String::from_utf8(all.stdout).unwrap();
+        let pairs = all.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
+        let children = pairs.filter(|(_, parent)| parent.trim() == postmaster).map(|(pid, _)| pid.to_owned());
+        let frozen = Frozen(children.chain([postmaster.clone()]).collect());
+        frozen.signal("-STOP");
+        frozen
+    }
+
     /// A connection to the maintenance database.
     pub async fn admin(&self) -> Sql {
         Sql::connect(&self.url("postgres")).await
@@ -171,6 +185,22 @@ impl Cluster {
             admin.run(statement).await;
             admin.close().await;
         });
+    }
+}
+
+/// A server that hangs.
+pub struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn signal(&self, signal: &str) {
+        // One that has ended by itself in between is no matter.
+        let _ = Command::new("kill").arg(signal).args(&self.0).stderr(Stdio::null()).status().unwrap();
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("-CONT");
     }
 }
 
