@@ -64,6 +64,10 @@ pub struct PoolStats {
     pub refused_total: u64,
 }
 
+/// How many may wait for each thread at least: a start on a busy machine measures slow hashes, and
+/// those who wait too long are told so anyway.
+const LEAST_QUEUE: usize = 64;
+
 /// The threads and their queue. Dropping it answers what still waits with "busy" and waits for
 /// what is being worked on.
 pub struct PasswordPool {
@@ -129,7 +133,8 @@ impl PasswordPool {
         let threads = config.threads.unwrap_or(cores.saturating_sub(1)).max(1);
         let hash_time = measure(config.cost);
         let in_time = config.wait_limit.as_micros() / hash_time.as_micros().max(1);
-        let fitting = threads.saturating_mul(usize::try_from(in_time).unwrap_or(usize::MAX)).clamp(4 * threads, 4096);
+        let fitting =
+            threads.saturating_mul(usize::try_from(in_time).unwrap_or(usize::MAX)).clamp(LEAST_QUEUE * threads, 4096);
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             wake: Condvar::new(),

@@ -133,7 +133,8 @@ impl Passage {
 
     fn end(self, answer: &mut HttpResponse) {
         let status = answer.status();
-        if status.is_server_error() {
+        // A probe that hears "not ready" is an answer, not a failure.
+        if status.is_server_error() && self.uri.path() != "/readyz" {
             let cause = answer.error().map(ToString::to_string);
             self.warn(status, cause.as_deref());
         }
