@@ -20,6 +20,7 @@ both_engines!(
     another_master_key_is_refused,
     a_newer_schema_is_refused,
     migrating_again_changes_nothing,
+    the_first_start_leaves_something_to_try,
 );
 
 /// A configuration over an empty database of the test's own.
@@ -188,4 +189,12 @@ fn a_second_server_on_one_file_is_refused() {
         first.stop().await;
         setup.start().await.get("/health").await.expect(200);
     });
+}
+
+async fn the_first_start_leaves_something_to_try(app: TestApp) {
+    let (id, secret) = app.first_client();
+    let answer = app.basic("/oauth/token", id, secret, &[("grant_type", "client_credentials")]).await.expect(200);
+    assert_eq!(answer.str("scope"), "", "it may do nothing but try");
+    let people = app.password_app("openid").await;
+    app.sign_in(&people, ADMIN_EMAIL, ADMIN_PASSWORD).await.expect(200);
 }
