@@ -118,6 +118,8 @@ impl Freshness {
 /// A bounded cache of what was read, believed only while [`Freshness`] holds.
 pub struct Fresh<K, V> {
     entries: Cache<K, V>,
+    /// What was dropped lately, for [`Fresh::get_or_last`] alone.
+    dropped: Cache<K, V>,
     freshness: std::sync::Arc<Freshness>,
 }
 
@@ -129,8 +131,8 @@ where
     /// An empty cache of at most `capacity` entries, each dropped after ten minutes without use.
     #[must_use]
     pub fn new(freshness: std::sync::Arc<Freshness>, capacity: u64) -> Self {
-        let entries = Cache::builder().max_capacity(capacity).time_to_idle(Duration::from_secs(600)).build();
-        Self { entries, freshness }
+        let cache = |capacity| Cache::builder().max_capacity(capacity).time_to_idle(Duration::from_secs(600)).build();
+        Self { entries: cache(capacity), dropped: cache(capacity.min(1000)), freshness }
     }
 
     /// What is cached, or what `read` finds. It is kept only if nothing changed while it was read.
@@ -154,6 +156,8 @@ where
             if self.freshness.epoch() != epoch {
                 self.entries.invalidate_all();
             }
+        } else {
+            self.dropped.insert(key, value.clone());
         }
         Ok(value)
     }
@@ -169,7 +173,7 @@ where
         read: impl AsyncFnOnce(&K) -> Result<V, E>,
     ) -> Result<V, E> {
         if !self.freshness.holds()
-            && let Some(last) = self.entries.get(&key)
+            && let Some(last) = self.entries.get(&key).or_else(|| self.dropped.get(&key))
         {
             return Ok(last);
         }
@@ -178,7 +182,9 @@ where
 
     /// Drops one entry.
     pub fn forget(&self, key: &K) {
-        self.entries.invalidate(key);
+        if let Some(value) = self.entries.remove(key) {
+            self.dropped.insert(key.clone(), value);
+        }
     }
 
     /// Drops every entry.

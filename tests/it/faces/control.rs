@@ -222,7 +222,10 @@ async fn the_control_plane_acts_for_users_of_any_tenant(app: TestApp) {
     let claims = claims_of(&access);
     assert_eq!((&claims["iss"], &claims["act"]["sub"]), (&json!(tenant.issuer), &json!(service.id)));
     assert_eq!(app.get_as(&access, "/v1/users/me").await.body(200)["id"], json!(id));
-    // It ends with the service that acts.
+    // The service can end it at its own issuer, and it ends with the service.
+    let ended = app.post(&token, "/api/internal/auth/token", &wish).await.expect(200).str("access_token");
+    app.basic("/oauth/revoke", &service.id, &service.secret, &[("token", &ended)]).await.expect(200);
+    app.get_as(&ended, "/v1/users/me").await.is_error(401, "user not authenticated");
     let change = ClientChange { enabled: Some(false), ..ClientChange::default() };
     clients::update(&app.ctx().await, &service.id.parse().unwrap(), change).await.unwrap();
     app.get_as(&access, "/v1/users/me").await.is_error(401, "user not authenticated");
