@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::DomainError;
 use crate::http::body::BodyError;
 use crate::http::call::Call;
-use crate::http::limit::Limit;
+use crate::http::limit::{Limit, Limited};
 use crate::http::shape;
 use crate::protocol::oauth::{ErrorCode, OAuthError};
 use crate::telemetry::Surface;
@@ -59,6 +59,8 @@ pub(super) enum Problem {
     NoIssuer,
     /// The body can't be worked with.
     Body(BodyError),
+    /// Too many tries from this address.
+    Limited(Limited),
 }
 
 impl From<OAuthError> for Problem {
@@ -70,6 +72,12 @@ impl From<OAuthError> for Problem {
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         Self::Body(error)
+    }
+}
+
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
     }
 }
 
@@ -88,6 +96,7 @@ impl Problem {
         match self {
             Self::Protocol(error) => refuse(call, error),
             Self::NoIssuer => shape::json(Surface::OAuth, StatusCode::NOT_FOUND, "There is no such issuer"),
+            Self::Limited(limited) => too_many(limited),
             Self::Body(error) => {
                 let status = match error {
                     BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,10 +119,14 @@ fn refuse(call: &Call, error: OAuthError) -> HttpResponse {
     }
     let guessing = matches!(error.code, ErrorCode::InvalidClient | ErrorCode::InvalidGrant);
     if let (true, Err(limited)) = (guessing, call.limit(Limit::TokenFailures)) {
-        let text = "Too many failures from this address";
-        let mut answer = shape::json(Surface::OAuth, StatusCode::TOO_MANY_REQUESTS, text);
-        shape::retry_after(answer.headers_mut(), limited.retry_after);
-        return answer;
+        return too_many(limited);
     }
     HttpResponse::from_error(Refusal(error))
+}
+
+fn too_many(limited: Limited) -> HttpResponse {
+    let text = "Too many tries from this address";
+    let mut answer = shape::json(Surface::OAuth, StatusCode::TOO_MANY_REQUESTS, text);
+    shape::retry_after(answer.headers_mut(), limited.retry_after);
+    answer
 }

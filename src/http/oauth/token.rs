@@ -7,6 +7,8 @@ use super::error::Problem;
 use super::request::{Form, authorization};
 use super::wire::{ErrorAnswer, TokenAnswer, TokenForm};
 use crate::http::call::Call;
+use crate::http::limit::Limit;
+use crate::model::client::GrantType;
 use crate::protocol::oauth::token::{Granted, issue};
 
 /// Issues tokens: `client_credentials`, `refresh_token`, and `password` for clients that have it.
@@ -31,6 +33,9 @@ pub(super) async fn token(call: Call) -> HttpResponse {
 async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let form = Form::read(call).await?;
     let params = form.params()?;
+    if params.get("grant_type") == Some(GrantType::Password.as_str()) {
+        call.limit(Limit::Login)?;
+    }
     let granted = issue(&form.ctx(call), authorization(call)?, &params).await?;
     Ok(shape(&granted))
 }

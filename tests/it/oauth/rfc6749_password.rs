@@ -11,6 +11,7 @@ both_engines!(
     names_are_one_name_space_and_fold,
     a_missing_half_is_an_invalid_request,
     refresh_tokens_only_for_clients_that_may_refresh,
+    a_second_factor_closes_this_way_in,
 );
 
 async fn a_person_signs_in(app: TestApp) {
@@ -79,4 +80,18 @@ async fn refresh_tokens_only_for_clients_that_may_refresh(app: TestApp) {
     app.user("alice@example.org", "open sesame").await;
     let body = app.sign_in(&people, "alice@example.org", "open sesame").await.body(200);
     assert_eq!(body.get("refresh_token"), None);
+}
+
+async fn a_second_factor_closes_this_way_in(app: TestApp) {
+    let tenant = app.tenant("Acme").await;
+    app.tenant_user(&tenant, "ada@acme.example", "123456").await;
+    app.user("alice@example.org", "open sesame").await;
+    let people = app.password_app("openid").await;
+    // Nobody can enrol one yet; the row says what an enrolment will.
+    app.sql().await.run("UPDATE users SET has_second_factor = true").await;
+    app.sign_in(&people, "alice@example.org", "open sesame").await.is_oauth_error(400, "invalid_grant");
+    for (password, status, text) in [("123456", 403, "mfa required"), ("wrong", 401, "invalid email or password")] {
+        let body = json!({ "email": "ada@acme.example", "password": password });
+        app.post(&tenant.public, "/v1/auth/login", &body).await.is_error(status, text);
+    }
 }
