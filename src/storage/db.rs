@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr,
+    RuntimeErr, TransactionTrait,
 };
 
 use super::changes::Change;
@@ -51,12 +51,12 @@ impl Db {
     pub async fn open(config: &DatabaseConfig) -> Result<Self, StorageError> {
         let url = config.url.expose();
         let engine = if url.starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres };
-        let readers = Database::connect(options(engine, config, config.pool_size())).await?;
+        let readers = connect(options(engine, config, config.pool_size())).await?;
         let mut apart = options(engine, config, 1);
         apart.min_connections(0).connect_lazy(true);
         let watch = Database::connect(apart).await?;
         let writer = match engine {
-            Engine::Sqlite => Some(SqliteWriter::start(Database::connect(options(engine, config, 1)).await?)),
+            Engine::Sqlite => Some(SqliteWriter::start(connect(options(engine, config, 1)).await?)),
             Engine::Postgres => None,
         };
         Ok(Self { engine, readers, watch, writer, freshness: Arc::new(Freshness::default()) })
@@ -206,6 +206,28 @@ where
             Err(failure)
         }
     }
+}
+
+/// Connects; waits where several processes open one new SQLite file: the first switches it to WAL under
+/// a lock for which `busy_timeout` does not wait.
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let mut turns_left = 100;
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(failure) if turns_left > 0 && is_locked(&failure) => {
+                turns_left -= 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// `SQLITE_BUSY`, or one of its extended codes.
+fn is_locked(failure: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(failure)) = failure else { return false };
+    let code = failure.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("5" | "261" | "517"))
 }
 
 fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> ConnectOptions {

@@ -187,6 +187,24 @@ async fn five_copies_may_make_the_schema_at_once() {
     }
 }
 
+/// Each round has a new file: the race is in who makes it a write-ahead-logged one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn many_may_open_a_new_file_at_once() {
+    for _ in 0..20 {
+        let here = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", here.path().join("test.db").display());
+        let copies = (0..8).map(|_| {
+            tokio::spawn({
+                let url = url.clone();
+                async move { open(&url).await }
+            })
+        });
+        for copy in join_all(copies).await {
+            copy.unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_is_left_alone() {
     on_each(|db| async move {
