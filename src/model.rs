@@ -4,15 +4,23 @@
 
 pub mod access_log;
 pub mod audit;
+pub mod authorization;
+pub mod authorization_request;
 pub mod change;
 pub mod client;
+pub mod client_settings;
+pub mod consent;
+pub mod device_code;
 pub mod entropy;
 pub mod ids;
+pub mod language;
+pub mod mail;
 pub mod page;
 pub mod permission;
 pub mod role;
 pub mod scope;
 pub mod secret;
+pub mod session;
 pub mod signing_key;
 pub mod tenant;
 pub mod text;

@@ -5,6 +5,11 @@ use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 mod m0001_foundation;
+mod m0002_sign_in;
+mod m0003_mail;
+mod m0004_factors;
+mod m0005_client_settings;
+mod tables;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
 pub struct Migrator;
@@ -12,6 +17,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_foundation::Migration)]
+        vec![
+            Box::new(m0001_foundation::Migration),
+            Box::new(m0002_sign_in::Migration),
+            Box::new(m0003_mail::Migration),
+            Box::new(m0004_factors::Migration),
+            Box::new(m0005_client_settings::Migration),
+        ]
     }
 }

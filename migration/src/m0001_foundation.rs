@@ -6,6 +6,8 @@ use sea_orm_migration::schema::{
     string_null, text, text_null, uuid, uuid_null,
 };
 
+use super::tables::{named, owned, plain, reference, unique};
+
 /// The first schema.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -77,47 +79,6 @@ const NAMES: &[&str] = &[
     "changes",
     "leases",
 ];
-
-fn named(name: &'static str) -> TableCreateStatement {
-    Table::create().table(Alias::new(name)).to_owned()
-}
-
-fn key(columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    for column in columns {
-        index.col(Alias::new(*column));
-    }
-    index.to_owned()
-}
-
-/// A table of a tenant: the tenant leads its primary key and goes with all that is its own.
-fn owned(name: &'static str, rest_of_key: &[&'static str]) -> TableCreateStatement {
-    let mut columns = vec!["tenant_id"];
-    columns.extend(rest_of_key);
-    named(name)
-        .col(uuid("tenant_id"))
-        .primary_key(&mut key(&columns))
-        .foreign_key(&mut reference(name, &["tenant_id"], "tenants", &["id"]))
-        .to_owned()
-}
-
-fn reference(
-    from: &'static str,
-    columns: &[&'static str],
-    to: &'static str,
-    targets: &[&'static str],
-) -> ForeignKeyCreateStatement {
-    let mut foreign = ForeignKey::create();
-    foreign.name(format!("fk_{from}_{}", columns.join("_")));
-    foreign.from_tbl(Alias::new(from)).to_tbl(Alias::new(to)).on_delete(ForeignKeyAction::Cascade);
-    for column in columns {
-        foreign.from_col(Alias::new(*column));
-    }
-    for target in targets {
-        foreign.to_col(Alias::new(*target));
-    }
-    foreign.to_owned()
-}
 
 fn tables() -> Vec<TableCreateStatement> {
     let of_user = |table| reference(table, &["tenant_id", "user_id"], "users", &["tenant_id", "id"]);
@@ -327,10 +288,6 @@ fn tables() -> Vec<TableCreateStatement> {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let plain = |table: &'static str, columns: &[&'static str]| {
-        key(columns).name(format!("ix_{table}_{}", columns.join("_"))).table(Alias::new(table)).to_owned()
-    };
-    let unique = |table, columns| plain(table, columns).unique().to_owned();
     vec![
         plain("installation", &["default_tenant_id"]),
         plain("tenant_keys", &["tenant_id", "kind"]),

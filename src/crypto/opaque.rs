@@ -39,6 +39,12 @@ pub enum TokenKind {
     RequestUri,
     /// A browser session's cookie.
     Session,
+    /// A browser that is known again; no session.
+    Browser,
+    /// A sign-in that is under way in a browser.
+    LoginTransaction,
+    /// What manages a registered client (RFC 7592 §3).
+    RegistrationToken,
     /// What a mailed link carries: confirmation, password reset.
     MailLink,
     /// An invitation.
@@ -57,6 +63,9 @@ impl TokenKind {
         Self::DeviceCode,
         Self::RequestUri,
         Self::Session,
+        Self::Browser,
+        Self::LoginTransaction,
+        Self::RegistrationToken,
         Self::MailLink,
         Self::Invitation,
     ];
@@ -74,6 +83,9 @@ impl TokenKind {
             Self::DeviceCode => "ghd_",
             Self::RequestUri => "ghq_",
             Self::Session => "ghv_",
+            Self::Browser => "ghb_",
+            Self::LoginTransaction => "ght_",
+            Self::RegistrationToken => "ghg_",
             Self::MailLink => "ghm_",
             Self::Invitation => "ghi_",
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::client_settings::ClientSettings;
 use super::ids::{ClientId, TenantId};
 use super::scope::OAuthScope;
 use super::signing_key::SigningAlg;
@@ -19,6 +20,12 @@ text_enum! {
         ClientCredentials = "client_credentials",
         /// RFC 6749 §4.3: legacy, off unless the client has it.
         Password = "password",
+        /// RFC 8628.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+        /// RFC 8693.
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
+        /// OAuth 2.0 Multiple Response Types: tokens straight from the authorization endpoint; legacy.
+        Implicit = "implicit",
     }
 }
 
@@ -100,6 +107,8 @@ pub struct Client {
     pub access_token_ttl: Option<Duration>,
     /// Life of its refresh tokens where it differs from the tenant's.
     pub refresh_token_ttl: Option<Duration>,
+    /// What OpenID Connect and registration say about it.
+    pub settings: ClientSettings,
     /// When it was registered.
     pub created_at: Timestamp,
 }

@@ -39,6 +39,19 @@ macro_rules! uuid_id {
             }
         }
 
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
         impl FromStr for $name {
             type Err = NotAnId;
             /// Accepts exactly what `Display` writes: the prefix and 32 lower-case hex digits.
@@ -65,6 +78,10 @@ uuid_id!(
 uuid_id!(
     /// A token family: everything that one authorization issued, `fam_…`.
     FamilyId, "fam_", "token family"
+);
+uuid_id!(
+    /// A browser's session, `ses_…`; the bare digits are the `sid` that clients see.
+    SessionId, "ses_", "session"
 );
 uuid_id!(
     /// A role assignment, `UR_…`.

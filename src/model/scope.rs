@@ -59,6 +59,18 @@ impl OAuthScope {
         Self(self.0.iter().filter(|t| other.contains(t)).cloned().collect())
     }
 
+    /// The tokens of this and then those of `other`.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::from_tokens(self.0.iter().chain(&other.0).cloned())
+    }
+
+    /// The tokens that are not in `other`, in this order.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.iter().filter(|t| !other.contains(t)).cloned().collect())
+    }
+
     /// The tokens, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
@@ -74,6 +86,19 @@ impl fmt::Display for OAuthScope {
             f.write_str(token)?;
         }
         Ok(())
+    }
+}
+
+impl serde::Serialize for OAuthScope {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for OAuthScope {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

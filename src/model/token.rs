@@ -1,6 +1,7 @@
 //! Token families: all that one authorization issued, and how it ends.
 
-use super::ids::{ClientId, FamilyId, TenantId, UserId};
+use super::authorization::ClaimsRequest;
+use super::ids::{ClientId, FamilyId, SessionId, TenantId, UserId};
 use super::scope::OAuthScope;
 use super::text_enum::text_enum;
 use super::time::Timestamp;
@@ -14,6 +15,10 @@ text_enum! {
         Replayed = "replayed",
         /// Its user was disabled, changed the password or was deleted.
         UserChanged = "user_changed",
+        /// The person signed out of the session that it comes from.
+        SignedOut = "signed_out",
+        /// The person took back what they had allowed the client.
+        ConsentWithdrawn = "consent_withdrawn",
         /// Its client was disabled or deleted.
         ClientChanged = "client_changed",
     }
@@ -39,6 +44,12 @@ pub struct TokenFamily {
     pub amr: Vec<String>,
     /// When they did.
     pub auth_time: Timestamp,
+    /// The browser session that it comes from; it ends with it unless `offline_access` was granted.
+    pub session: Option<SessionId>,
+    /// What the sign-in was worth (OpenID Connect Core §2).
+    pub acr: Option<String>,
+    /// Single claims that were asked for (OpenID Connect Core §5.5).
+    pub claims: ClaimsRequest,
     /// Which generation of the refresh token counts; every use raises it by one.
     pub generation: i32,
     /// When the generation last rose.

@@ -9,11 +9,12 @@ use sea_orm::{
     Select,
 };
 
-use super::column::{digest, from_seconds, json_array, parsed, seconds, texts};
+use super::column::{digest, from_seconds, json, json_array, parsed, seconds, texts, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{client_permissions, clients, permissions};
 use super::error::StorageError;
 use crate::model::client::{Client, ClientSecrets, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::ids::{ClientId, PermissionId, TenantId};
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
@@ -52,6 +53,10 @@ fn noun(row: clients::Model, mut codes: Vec<String>) -> Result<Client, StorageEr
         signing_alg: parsed(TABLE, "signing_alg", &row.signing_alg)?,
         access_token_ttl: seconds(TABLE, "access_token_ttl", row.access_token_ttl)?,
         refresh_token_ttl: seconds(TABLE, "refresh_token_ttl", row.refresh_token_ttl)?,
+        settings: row
+            .settings
+            .as_deref()
+            .map_or_else(|| Ok(ClientSettings::default()), |text| json(TABLE, "settings", text))?,
         created_at: Timestamp::from_millis(row.created_at),
         name: row.name,
         description: row.description,
@@ -85,6 +90,7 @@ fn row(tenant: TenantId, client: &Client) -> clients::Model {
         signing_alg: client.signing_alg.as_str().to_owned(),
         access_token_ttl: from_seconds(client.access_token_ttl),
         refresh_token_ttl: from_seconds(client.refresh_token_ttl),
+        settings: Some(to_json(&client.settings)),
         created_at: client.created_at.millis(),
     }
 }

@@ -42,6 +42,21 @@ pub(in crate::storage) fn texts(
     serde_json::from_str(json).map_err(|_| corrupt(table, column, "not a JSON array of texts"))
 }
 
+/// A text column that holds JSON of a type.
+pub(in crate::storage) fn json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<T, StorageError> {
+    // serde's message may quote what it did not understand, so it is left out.
+    serde_json::from_str(text).map_err(|_| corrupt(table, column, "not the JSON that is written there"))
+}
+
+/// A value as JSON. What is stored are types of ours, which all have a JSON form.
+pub(in crate::storage) fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
 /// Texts as a JSON array.
 pub(in crate::storage) fn json_array<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
     serde_json::Value::from_iter(texts.into_iter().map(|text| text.as_ref().to_owned())).to_string()

@@ -2,18 +2,26 @@
 
 pub mod access_log;
 pub mod audit_log;
+pub mod authorization_codes;
+pub mod authorization_requests;
 pub mod changes;
 pub mod client_permissions;
 pub mod clients;
+pub mod consents;
+pub mod device_codes;
 pub mod installation;
 pub mod leases;
 pub mod lockouts;
+pub mod mail_links;
+pub mod mail_outbox;
 pub mod opaque_tokens;
 pub mod permissions;
 pub mod revoked_tokens;
 pub mod role_assignments;
 pub mod role_permissions;
 pub mod roles;
+pub mod session_clients;
+pub mod sessions;
 pub mod signing_keys;
 pub mod tenant_keys;
 pub mod tenants;

@@ -1,13 +1,13 @@
 //! Token families, reference tokens, and what was revoked before its time.
 
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, OnConflict};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, UpdateMany};
 
-use super::column::{corrupt, digest, json_array, parsed, texts};
+use super::column::{corrupt, digest, json, json_array, parsed, texts, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{opaque_tokens, revoked_tokens, token_families};
 use super::error::StorageError;
-use crate::model::ids::{ClientId, FamilyId, TenantId, UserId};
+use crate::model::ids::{ClientId, FamilyId, SessionId, TenantId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::token::{OpaqueToken, RevocationReason, TokenFamily};
 
@@ -28,6 +28,9 @@ fn family(row: token_families::Model) -> Result<TokenFamily, StorageError> {
         audience: row.audience,
         amr: texts(FAMILIES, "amr", &row.amr)?,
         auth_time: Timestamp::from_millis(row.auth_time),
+        session: row.session_id.map(SessionId::from_uuid),
+        acr: row.acr,
+        claims: row.claims.as_deref().map(|text| json(FAMILIES, "claims", text)).transpose()?.unwrap_or_default(),
         generation: row.generation,
         rotated_at: Timestamp::from_millis(row.rotated_at),
         expires_at: Timestamp::from_millis(row.expires_at),
@@ -56,6 +59,9 @@ pub async fn insert_family(tx: &TenantTx<'_>, family: &TokenFamily) -> Result<()
         revoked_at: family.revoked.map(|(at, _)| at.millis()),
         revocation_reason: family.revoked.map(|(_, reason)| reason.as_str().to_owned()),
         created_at: family.created_at.millis(),
+        session_id: family.session.map(SessionId::uuid),
+        acr: family.acr.clone(),
+        claims: (!family.claims.is_empty()).then(|| to_json(&family.claims)),
     };
     token_families::Entity::insert(row.into_active_model()).exec_without_returning(&tx.raw()).await?;
     Ok(())
@@ -153,6 +159,42 @@ pub async fn revoke_families_of_client(
     reason: RevocationReason,
 ) -> Result<Vec<FamilyId>, StorageError> {
     let query = end(tx, at, reason).filter(token_families::Column::ClientId.eq(client.as_str()));
+    Ok(ids(query.exec_with_returning(&tx.raw()).await?))
+}
+
+/// Ends the families of a session, but those that were granted `offline_access`; says which had not
+/// ended before.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn revoke_families_of_session(
+    tx: &TenantTx<'_>,
+    session: SessionId,
+    at: Timestamp,
+    reason: RevocationReason,
+) -> Result<Vec<FamilyId>, StorageError> {
+    use token_families::Column;
+    // The scope is a list of words; one at its ends has no space on that side.
+    let padded =
+        Expr::val(" ").binary(BinOper::Custom("||"), Expr::col(Column::Scope)).binary(BinOper::Custom("||"), " ");
+    let query =
+        end(tx, at, reason).filter(Column::SessionId.eq(session.uuid())).filter(padded.not_like("% offline_access %"));
+    Ok(ids(query.exec_with_returning(&tx.raw()).await?))
+}
+
+/// Ends what a client holds for a user; says which had not ended before.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn revoke_families_of_user_at(
+    tx: &TenantTx<'_>,
+    user: UserId,
+    client: &ClientId,
+    at: Timestamp,
+    reason: RevocationReason,
+) -> Result<Vec<FamilyId>, StorageError> {
+    use token_families::Column;
+    let query = end(tx, at, reason).filter(Column::UserId.eq(user.uuid())).filter(Column::ClientId.eq(client.as_str()));
     Ok(ids(query.exec_with_returning(&tx.raw()).await?))
 }
 

@@ -9,6 +9,7 @@ use super::{Failure, Of, Output, Record, Session, details, duration, jwks, refus
 use crate::cli::names::one_of;
 use crate::domain::clients::{self, NewClient};
 use crate::model::client::{AccessTokenFormat, AuthMethod, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::ids::TenantId;
 use crate::model::scope::OAuthScope;
 use crate::model::signing_key::SigningAlg;
@@ -97,6 +98,7 @@ pub(super) fn wish(args: CreateArgs) -> Result<(Option<TenantId>, NewClient), Fa
     let auth_method =
         if args.public { AuthMethod::None } else { args.auth_method.unwrap_or(AuthMethod::ClientSecretBasic) };
     let new = NewClient {
+        settings: ClientSettings::default(),
         id: args.id,
         name: args.name,
         description: args.description,

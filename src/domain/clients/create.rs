@@ -9,6 +9,7 @@ use crate::domain::{Ctx, DomainError, Invalid, Noun, keys, permissions, tokens};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::client::{AccessTokenFormat, AuthMethod, Client, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::ids::{ClientId, UserId};
 use crate::model::scope::OAuthScope;
 use crate::model::secret::Secret;
@@ -49,6 +50,8 @@ pub struct NewClient {
     pub access_token_ttl: Option<Duration>,
     /// Life of its refresh tokens.
     pub refresh_token_ttl: Option<Duration>,
+    /// What OpenID Connect and registration say about it.
+    pub settings: ClientSettings,
 }
 
 impl NewClient {
@@ -71,6 +74,7 @@ impl NewClient {
             signing_alg: SigningAlg::Es256,
             access_token_ttl: None,
             refresh_token_ttl: None,
+            settings: ClientSettings::default(),
         }
     }
 }
@@ -164,6 +168,7 @@ pub(in crate::domain) fn draft(ctx: &Ctx<'_>, new: NewClient) -> Result<Register
         signing_alg: new.signing_alg,
         access_token_ttl: new.access_token_ttl,
         refresh_token_ttl: new.refresh_token_ttl,
+        settings: new.settings,
         created_at: ctx.now(),
     };
     Ok(Registered { client, secret })

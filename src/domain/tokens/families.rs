@@ -12,6 +12,7 @@ use crate::domain::authn::Authenticated;
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, keys};
 use crate::model::audit::Outcome;
+use crate::model::authorization::ClaimsRequest;
 use crate::model::ids::FamilyId;
 use crate::model::scope::OAuthScope;
 use crate::model::secret::Secret;
@@ -63,6 +64,9 @@ pub async fn begin(
         audience,
         amr: proof.amr.clone(),
         auth_time: proof.at,
+        session: None,
+        acr: None,
+        claims: ClaimsRequest::default(),
         generation: 0,
         rotated_at: now,
         expires_at: if refreshable { refresh_end(ctx, client, now, now) } else { now },

@@ -35,7 +35,7 @@ pub async fn issue(ctx: &Ctx<'_>, authorization: Option<&str>, params: &Params<'
         GrantType::ClientCredentials => client_credentials::grant(&ctx, &client, params).await,
         GrantType::RefreshToken => refresh_token::grant(&ctx, &client, params).await,
         GrantType::Password => password::grant(&ctx, &client, params).await,
-        GrantType::AuthorizationCode => Err(unsupported()),
+        _ => Err(unsupported()),
     }
 }
 

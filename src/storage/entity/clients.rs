@@ -29,6 +29,7 @@ pub struct Model {
     pub signing_alg: String,
     pub access_token_ttl: Option<i32>,
     pub refresh_token_ttl: Option<i32>,
+    pub settings: Option<String>,
     pub created_at: i64,
 }
 

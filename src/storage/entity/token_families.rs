@@ -22,6 +22,9 @@ pub struct Model {
     pub revoked_at: Option<i64>,
     pub revocation_reason: Option<String>,
     pub created_at: i64,
+    pub session_id: Option<Uuid>,
+    pub acr: Option<String>,
+    pub claims: Option<String>,
 }
 
 /// No joins start here.

@@ -1,0 +1,55 @@
+//! Authorization requests that wait for somebody.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ClientId, SessionId};
+use super::text_enum::text_enum;
+use super::time::Timestamp;
+
+text_enum! {
+    /// What a stored request waits for.
+    RequestKind {
+        /// A browser that comes with its reference (RFC 9126).
+        Pushed = "pushed",
+        /// A person who is signing in.
+        Login = "login",
+    }
+}
+
+/// How far a person has come with a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The session that the person chose to go on with (`prompt=select_account`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<SessionId>,
+    /// The session in which the person consented to this very request (`prompt=consent`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consented: Option<SessionId>,
+    /// The pushed request that this one came from, used up when this one is answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+}
+
+/// A request that waits.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest {
+    /// SHA-256 of its reference.
+    pub digest: [u8; 32],
+    /// What it waits for.
+    pub kind: RequestKind,
+    /// Whose request it is.
+    pub client: ClientId,
+    /// SHA-256 of the cookie of the browser that it is bound to.
+    pub browser: Option<[u8; 32]>,
+    /// Its parameters as they count: read again, and checked again, when it goes on.
+    pub parameters: Vec<(String, String)>,
+    /// How far the person has come.
+    pub progress: Progress,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Whether it has been answered.
+    pub used: bool,
+}
