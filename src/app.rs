@@ -18,6 +18,7 @@ use crate::domain::{Core, DomainError, Seams};
 use crate::http;
 use crate::jobs::Jobs;
 use crate::model::entropy::Entropy;
+use crate::outbound::Outbound;
 use crate::storage::{Db, StorageError, migrate};
 use crate::telemetry::Metrics;
 
@@ -90,8 +91,9 @@ pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartErro
     let db = Db::open(&config.database).await?;
     migrate::up(&db).await?;
     let passwords = password_pool(&config, &seams)?;
+    let outbound = Outbound::new(&config.outbound).map_err(file("reading outbound.ca_file"))?;
     let metrics = Arc::new(Metrics::new());
-    let core = Core::new(Arc::clone(&config), db, seams, &master_key, passwords, metrics)?;
+    let core = Core::new(Arc::clone(&config), db, seams, &master_key, passwords, outbound, metrics)?;
     let first_start = bootstrap::ensure(&core).await?;
     Ok(Opened { core, first_start })
 }

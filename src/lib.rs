@@ -3,7 +3,7 @@
 //! The layers, each using only what stands to its right:
 //!
 //! ```text
-//! http → protocol → domain → storage → model      (crypto: a leaf beside model; jobs and cli: callers like http)
+//! http → protocol → domain → storage → model      (crypto and outbound: leaves beside model; jobs and cli: callers like http)
 //! ```
 //!
 //! `ARCHITECTURE.md` is the map; `tests/it/tidy.rs` checks the arrows.
@@ -16,6 +16,7 @@ pub mod domain;
 pub mod http;
 pub mod jobs;
 pub mod model;
+pub mod outbound;
 pub mod protocol;
 pub mod storage;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! Requests that it makes itself.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -13,6 +14,9 @@ section! {
 
     /// Private, loopback or link-local networks that it may reach all the same.
     allow_networks: Vec<IpNet> = "outbound.allow_networks", Vec::new();
+    /// File with further root certificates (PEM) that its peers may have theirs from, beside those
+    /// of the system.
+    ca_file: Option<PathBuf> = "outbound.ca_file", None, like "/etc/ssl/private-ca.pem";
     /// How long a connection may take to stand.
     connect_timeout: Duration = "outbound.connect_timeout", Duration::from_secs(3),
         from Duration::from_millis(10), to Duration::from_secs(60);

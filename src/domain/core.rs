@@ -12,13 +12,16 @@ use super::lockout::Turnstile;
 use super::tenants::{LiveTenant, TenantKeyHolder};
 use super::users::UserState;
 use crate::config::Config;
+use crate::crypto::form_token::FormTokenKey;
 use crate::crypto::opaque::RefreshTokenKey;
+use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password_pool::PasswordPool;
 use crate::crypto::sealing::{MasterKey, Sealer};
 use crate::model::change::ChangeKind;
 use crate::model::entropy::Entropy;
 use crate::model::ids::{ClientId, TenantId, UserId};
 use crate::model::time::Clock;
+use crate::outbound::Outbound;
 use crate::storage::fresh::Fresh;
 use crate::storage::{Db, StorageError};
 use crate::telemetry::Metrics;
@@ -53,6 +56,10 @@ pub struct Core {
     pub sealer: Sealer,
     /// Makes and opens refresh tokens.
     pub refresh_tokens: RefreshTokenKey,
+    /// Makes and checks the anti-forgery tokens of forms.
+    pub form_tokens: FormTokenKey,
+    /// Makes the subjects of clients that shall not compare theirs.
+    pub(super) pairwise: PairwiseKey,
     /// Recognises a wrong master key.
     pub(super) key_check: [u8; 32],
     /// Hashes passwords, so many at once and no more.
@@ -61,6 +68,8 @@ pub struct Core {
     pub config: Arc<Config>,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
+    /// Asks others.
+    pub outbound: Outbound,
     /// What services did, on its way to the database.
     pub access_log: AccessLog,
     /// The tenant that serves every path that names none; known once the start is done.
@@ -88,14 +97,18 @@ impl Core {
         seams: Seams,
         master_key: &MasterKey,
         passwords: PasswordPool,
+        outbound: Outbound,
         metrics: Arc<Metrics>,
     ) -> Result<Arc<Self>, DomainError> {
         let fresh = || Arc::clone(db.freshness());
         let core = Arc::new(Self {
             sealer: Sealer::new(master_key)?,
             refresh_tokens: RefreshTokenKey::new(master_key),
+            form_tokens: FormTokenKey::new(master_key),
+            pairwise: PairwiseKey::new(master_key),
             key_check: *master_key.key_check().as_bytes(),
             passwords,
+            outbound,
             access_log: AccessLog::new(config.access_log.queue, Arc::clone(&metrics)),
             metrics,
             default_tenant: OnceLock::new(),
