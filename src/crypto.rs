@@ -4,9 +4,11 @@
 //! and signatures use aws-lc's own generator, because its API takes no other.
 
 pub mod digest;
+pub mod form_token;
 pub mod jwk;
 pub mod jws;
 pub mod opaque;
+pub mod pairwise;
 pub mod password_hash;
 pub mod password_pool;
 pub mod sealing;

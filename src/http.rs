@@ -5,6 +5,7 @@
 
 mod bearer;
 mod body;
+mod browser;
 mod call;
 mod cors;
 mod documents;

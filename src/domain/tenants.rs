@@ -38,6 +38,14 @@ impl LiveTenant {
         Self { tenant, issuer, metadata: std::sync::OnceLock::new() }
     }
 
+    /// The path of its issuer: what stands before the paths of its pages and endpoints.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let after_scheme = self.issuer.find("://").map_or(0, |at| at + 3);
+        let rest = self.issuer.get(after_scheme..).unwrap_or_default();
+        rest.find('/').map_or("", |at| rest.get(at..).unwrap_or_default())
+    }
+
     /// The tenant's own value in seconds, or the installation's.
     #[must_use]
     pub fn access_token_ttl(&self, core: &Core) -> Duration {
