@@ -2,7 +2,9 @@
 
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid};
+use super::known_browsers;
 use super::lockout::{self, Attempt};
+use crate::crypto::digest::hex;
 use crate::crypto::password_pool::PoolError;
 use crate::model::audit::Outcome;
 use crate::model::secret::Secret;
@@ -41,14 +43,20 @@ impl Authenticated {
 
 /// Checks an identifier (address or username) and a password.
 ///
+/// `browser` is the digest of the cookie of the browser that it is typed in, if it is one.
 /// Every refusal takes the same path and the same work: an unknown account is compared with a dummy
 /// hash, a locked one too.
 ///
 /// # Errors
 /// [`DomainError::NotAuthenticated`] with the cause for the audit log, which this has written;
 /// [`DomainError::SecondFactorNeeded`]; [`DomainError::Busy`]; or the database is unavailable.
-pub async fn password(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result<Authenticated, DomainError> {
-    let outcome = check(ctx, identifier, password).await;
+pub async fn password(
+    ctx: &Ctx<'_>,
+    identifier: &str,
+    password: &str,
+    browser: Option<&[u8; 32]>,
+) -> Result<Authenticated, DomainError> {
+    let outcome = check(ctx, identifier, password, browser).await;
     if let Err(DomainError::NotAuthenticated(cause)) = &outcome {
         ctx.core.metrics.login_failed();
         let entry = ctx.audit("user.sign_in", None, Outcome::Failure, Some((*cause).to_owned()));
@@ -57,12 +65,24 @@ pub async fn password(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result
     outcome
 }
 
-async fn check(ctx: &Ctx<'_>, identifier: &str, password: &str) -> Result<Authenticated, DomainError> {
+async fn check(
+    ctx: &Ctx<'_>,
+    identifier: &str,
+    password: &str,
+    browser: Option<&[u8; 32]>,
+) -> Result<Authenticated, DomainError> {
     let config = &ctx.core.config.passwords;
     let too_long = password.chars().count() > usize::from(config.max_length);
     let canonical = text::canonical_identifier(identifier);
     let user = users::find_by_identifier(&ctx.core.db.read().of(ctx.tenant_id()), &canonical).await?;
-    let account = user.as_ref().map_or(canonical, |user| user.id.to_string());
+    let account = match (&user, browser) {
+        // A browser of the account's owner has a count of its own: strangers can't lock them out there.
+        (Some(user), Some(browser)) if known_browsers::is_known(ctx, user.id, browser).await? => {
+            format!("{} in {}", user.id, hex(browser))
+        }
+        (Some(user), _) => user.id.to_string(),
+        (None, _) => canonical,
+    };
     let attempt = lockout::attempt(ctx, &account).await?;
 
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());

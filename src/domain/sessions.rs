@@ -105,16 +105,14 @@ pub(super) fn draft(
     Entered { session, cookie }
 }
 
-/// What further proofs make of a session, under a new cookie.
-pub(super) struct Raise {
-    pub(super) entered: Entered,
-    /// SHA-256 of the cookie that it had.
-    pub(super) from: [u8; 32],
-    pub(super) row: Raised,
-}
-
-/// A raise that is to be written by the verb that proved it.
-pub(super) fn raise(ctx: &Ctx<'_>, session: &Session, factors: &[Factor], second_factor_due: bool) -> Raise {
+/// What further proofs make of a session, under a new cookie; the verb that proved them writes it in
+/// its own transaction.
+pub(super) fn raise(
+    ctx: &Ctx<'_>,
+    session: &Session,
+    factors: &[Factor],
+    second_factor_due: bool,
+) -> (Entered, Raised) {
     let now = ctx.now();
     let cookie = opaque::generate(TokenKind::Session, &*ctx.core.entropy);
     let mut raised = session.clone();
@@ -131,7 +129,7 @@ pub(super) fn raise(ctx: &Ctx<'_>, session: &Session, factors: &[Factor], second
         seen_at: now,
         expires_at: raised.expires_at,
     };
-    Raise { from: session.digest, row, entered: Entered { session: raised, cookie } }
+    (Entered { session: raised, cookie }, row)
 }
 
 /// Whether the person proved who they are so lately that they may change what lets them in.

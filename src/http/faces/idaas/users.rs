@@ -64,7 +64,7 @@ pub(super) async fn login(call: Call) -> Answer {
     let ctx = tenant_key(&call, &[Public, Secret]).await?;
     let wish = Login::read(&mut call.json().await?)?;
     call.limit(Limit::Login)?;
-    let proof = authn::password(&ctx, &wish.email, &wish.password).await.map_err(Error::sign_in)?;
+    let proof = authn::password(&ctx, &wish.email, &wish.password, None).await.map_err(Error::sign_in)?;
     let (user, issued) = tokens::for_sign_in(&ctx, proof).await.map_err(Error::sign_in)?;
     Ok(HttpResponse::Ok().json(SignedIn { user: user.into(), token: issued.token }))
 }

@@ -19,7 +19,7 @@ pub(super) async fn grant(
     let (username, password) = (params.require("username")?, params.require("password")?);
     let audience = audience(ctx, params, client)?;
     let scope = oxide::negotiate(params, &client.client.scope)?;
-    let proof = authn::password(ctx, username, password).await?;
+    let proof = authn::password(ctx, username, password, None).await?;
     let refreshable = client.client.may_use(GrantType::RefreshToken);
     let (access, refresh) = tokens::begin(ctx, client, proof, scope, audience, refreshable).await?;
     ctx.core.metrics.tokens.issued.count("password");

@@ -1,0 +1,270 @@
+//! Somebody signs in in a browser: a password or a passkey begins a session, a second factor raises
+//! it. Whoever is in already and proves it again keeps the session under a new cookie.
+
+use super::authn::{self, Authenticated};
+use super::ctx::Ctx;
+use super::error::DomainError;
+use super::factors::passkeys::PasskeyProof;
+use super::factors::{recovery_codes, totp};
+use super::known_browsers;
+use super::sessions::{self, Browser, Entered};
+use crate::model::audit::{Actor, Outcome};
+use crate::model::ids::{SessionId, UserId};
+use crate::model::session::{Factor, Session};
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::storage::sessions::Raised;
+use crate::storage::{TenantTx, sessions as rows, users};
+
+/// What a right password or passkey came to.
+pub enum Arrival {
+    /// A session, which may wait for a second factor.
+    Entered(Box<Entered>),
+    /// Nothing yet: the person has to prove their e-mail address first.
+    VerificationDue(UserId),
+}
+
+/// A code of a second factor that somebody typed.
+#[derive(Clone, Copy)]
+pub enum Code<'a> {
+    /// Of an authenticator app.
+    Totp(&'a str),
+    /// A recovery code.
+    Recovery(&'a str),
+}
+
+/// How the row of a session comes about.
+enum Coming {
+    /// It begins; the one that was in this browser before, somebody else's, ends.
+    Anew { session: Box<Session>, prior: Option<Box<Session>> },
+    /// It goes on under a new cookie.
+    Raised { session: SessionId, from: [u8; 32], row: Raised },
+}
+
+/// Lets somebody in who knows their password. `prior` is the session that the browser has, if any.
+///
+/// # Errors
+/// As [`authn::password`]; [`DomainError::NotAuthenticated`] if the account changed meanwhile.
+pub async fn with_password(
+    ctx: &Ctx<'_>,
+    identifier: &str,
+    password: &str,
+    remembered: bool,
+    browser: &Browser,
+    prior: Option<&Session>,
+) -> Result<Arrival, DomainError> {
+    let proof = authn::password(ctx, identifier, password, Some(&browser.digest)).await?;
+    let user = proof.user.id;
+    let trusted = proof.user.has_second_factor && known_browsers::is_trusted(ctx, user, &browser.digest).await?;
+    let complete_before = prior.is_some_and(|prior| prior.user == user && !prior.second_factor_due);
+    let excused = trusted || complete_before;
+    let mut factors = vec![Factor::Password];
+    if trusted {
+        factors.push(Factor::TrustedBrowser);
+    }
+    let due = proof.user.has_second_factor && !excused;
+    let (entered, coming) = coming(ctx, user, &factors, due, remembered, browser, prior);
+    arrive(ctx, Proved::Password(Box::new(proof), excused), entered, coming, browser).await
+}
+
+/// Lets somebody in who has a passkey; one whose device recognised them is two factors in one.
+///
+/// # Errors
+/// [`DomainError::NotAuthenticated`] if the account is gone or disabled; or the database is
+/// unavailable.
+pub async fn with_passkey(
+    ctx: &Ctx<'_>,
+    proof: &PasskeyProof,
+    remembered: bool,
+    browser: &Browser,
+    prior: Option<&Session>,
+) -> Result<Arrival, DomainError> {
+    let knows_password = prior
+        .is_some_and(|prior| prior.user == proof.user && (!prior.second_factor_due || prior.has(Factor::Password)));
+    let factor = if proof.user_verified { Factor::VerifiedPasskey } else { Factor::Passkey };
+    if !proof.user_verified && !knows_password {
+        return refuse(ctx, proof.user, "a passkey without the person having been recognised").await;
+    }
+    let (entered, coming) = coming(ctx, proof.user, &[factor], false, remembered, browser, prior);
+    arrive(ctx, Proved::Passkey(proof.user), entered, coming, browser).await
+}
+
+/// Proves a second factor in a session that waits for one, or raises one that does not; `None` for a
+/// wrong code. With `trust` the browser stands in for the second factor from now on.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn with_code(
+    ctx: &Ctx<'_>,
+    session: &Session,
+    code: Code<'_>,
+    trust: bool,
+    browser: &Browser,
+) -> Result<Option<Entered>, DomainError> {
+    let (right, factor) = match code {
+        Code::Totp(code) => (totp::check(ctx, session.user, code).await?, Factor::Totp),
+        Code::Recovery(code) => (recovery_codes::check_and_use(ctx, session.user, code).await?, Factor::RecoveryCode),
+    };
+    if !right {
+        let target = Some(format!("user:{}", session.user));
+        let entry = ctx.audit("user.second_factor", target, Outcome::Failure, Some(factor.to_string()));
+        super::audit::append(ctx.core, entry).await?;
+        return Ok(None);
+    }
+    let ctx = ctx.clone().by(Actor::User(session.user));
+    let (entered, coming) = raised(&ctx, session, &[factor], false);
+    match arrive(&ctx, Proved::Code(session.user), entered, coming, browser).await? {
+        Arrival::Entered(entered) => {
+            if trust {
+                known_browsers::trust(&ctx, session.user, &browser.digest).await?;
+            }
+            Ok(Some(*entered))
+        }
+        Arrival::VerificationDue(_) => Ok(None),
+    }
+}
+
+/// What was proved, as far as the transaction must compare it again.
+enum Proved {
+    /// A password; whether a second factor need not be asked for.
+    Password(Box<Authenticated>, bool),
+    Passkey(UserId),
+    Code(UserId),
+}
+
+impl Proved {
+    const fn user(&self) -> UserId {
+        match self {
+            Self::Password(proof, _) => proof.user.id,
+            Self::Passkey(user) | Self::Code(user) => *user,
+        }
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Password(..) => "password",
+            Self::Passkey(_) => "passkey",
+            Self::Code(_) => "second factor",
+        }
+    }
+
+    /// The person as they are now, if that still lets them in.
+    async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {
+        match self {
+            Self::Password(proof, _) => proof.settle(tx).await,
+            Self::Passkey(user) | Self::Code(user) => {
+                let user = users::find_for_update(tx, *user).await?.filter(|user| user.enabled);
+                user.ok_or(DomainError::NotAuthenticated("account is gone or disabled"))
+            }
+        }
+    }
+}
+
+async fn refuse<T>(ctx: &Ctx<'_>, user: UserId, cause: &'static str) -> Result<T, DomainError> {
+    let entry = ctx.audit("user.sign_in", Some(format!("user:{user}")), Outcome::Failure, Some(cause.to_owned()));
+    super::audit::append(ctx.core, entry).await?;
+    Err(DomainError::NotAuthenticated(cause))
+}
+
+fn coming(
+    ctx: &Ctx<'_>,
+    user: UserId,
+    factors: &[Factor],
+    second_factor_due: bool,
+    remembered: bool,
+    browser: &Browser,
+    prior: Option<&Session>,
+) -> (Entered, Coming) {
+    match prior {
+        Some(prior) if prior.user == user => raised(ctx, prior, factors, second_factor_due && prior.second_factor_due),
+        other => {
+            let entered = sessions::draft(ctx, user, factors, second_factor_due, remembered, browser);
+            let session = Box::new(entered.session.clone());
+            (entered, Coming::Anew { session, prior: other.cloned().map(Box::new) })
+        }
+    }
+}
+
+fn raised(ctx: &Ctx<'_>, session: &Session, factors: &[Factor], second_factor_due: bool) -> (Entered, Coming) {
+    let (entered, row) = sessions::raise(ctx, session, factors, second_factor_due);
+    (entered, Coming::Raised { session: session.id, from: session.digest, row })
+}
+
+/// What the transaction came to.
+enum Turn {
+    Entered {
+        second_factor_due: bool,
+    },
+    VerificationDue,
+    /// The session that was to go on has ended, or was raised at the same moment.
+    Overtaken,
+}
+
+async fn arrive(
+    ctx: &Ctx<'_>,
+    proved: Proved,
+    mut entered: Entered,
+    coming: Coming,
+    browser: &Browser,
+) -> Result<Arrival, DomainError> {
+    let user = proved.user();
+    let verification_needed = ctx.core.config.registration.require_verified_email;
+    let detail = format!("{}, {}", proved.name(), entered.session.id);
+    let entry = ctx.audit("user.sign_in", Some(format!("user:{user}")), Outcome::Success, Some(detail));
+    let input = (ctx.tenant_id(), proved, coming, browser.clone(), ctx.now(), entry);
+    let turn = ctx
+        .core
+        .db
+        .write(input, move |tx, (tenant, proved, coming, browser, now, entry)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let user = proved.settle(&of).await?;
+                if user.verification_due && verification_needed {
+                    return Ok(Turn::VerificationDue);
+                }
+                let Some(second_factor_due) = write(&of, &user, proved, coming, *now).await? else {
+                    return Ok(Turn::Overtaken);
+                };
+                crate::storage::audit::append(tx, entry).await?;
+                let agent = browser.user_agent.as_deref();
+                let address = entry.address.as_deref();
+                known_browsers::seen(&of, user.id, &browser.digest, agent, address, *now).await?;
+                Ok::<_, DomainError>(Turn::Entered { second_factor_due })
+            })
+        })
+        .await?;
+    match turn {
+        Turn::Entered { second_factor_due } => entered.session.second_factor_due = second_factor_due,
+        Turn::VerificationDue => return Ok(Arrival::VerificationDue(user)),
+        Turn::Overtaken => return Err(DomainError::NotAuthenticated("the session ended or changed meanwhile")),
+    }
+    ctx.core.metrics.sign_ins.count("success");
+    Ok(Arrival::Entered(Box::new(entered)))
+}
+
+/// Writes the session; says whether it waits for a second factor, or nothing if it was overtaken.
+async fn write(
+    tx: &TenantTx<'_>,
+    user: &User,
+    proved: &Proved,
+    coming: &Coming,
+    now: Timestamp,
+) -> Result<Option<bool>, DomainError> {
+    match coming {
+        Coming::Anew { session, prior } => {
+            if let Some(prior) = prior {
+                rows::end(tx, prior.id, now).await?;
+            }
+            let mut session = session.clone();
+            // As the account is now: a factor may have been enrolled a moment ago.
+            session.second_factor_due =
+                user.has_second_factor && matches!(proved, Proved::Password(_, excused) if !excused);
+            rows::insert(tx, &session).await?;
+            Ok(Some(session.second_factor_due))
+        }
+        Coming::Raised { session, from, row } => {
+            let raised = rows::raise(tx, *session, from, row).await?;
+            Ok(raised.then_some(row.second_factor_due))
+        }
+    }
+}
