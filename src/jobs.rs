@@ -1,11 +1,13 @@
 //! What runs beside requests: each job on its own, watched, and once over all copies where that
 //! matters.
 
+mod mail;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::domain::upkeep::{self, Feed};
 use crate::domain::{Core, DomainError, access_log};
@@ -29,6 +31,7 @@ impl Jobs {
         Self(vec![
             tokio::spawn(follow(Arc::clone(core))),
             supervised("access_log", Arc::clone(core), access_log::write),
+            supervised("mail", Arc::clone(core), mail::deliver),
             every("clean_up", CLEAN, Arc::clone(core), Arc::clone(&holder), |core| {
                 Box::pin(async move { upkeep::clean(&core).await.map(|_| ()) })
             }),
@@ -96,10 +99,14 @@ where
     R: Future<Output = ()> + Send + 'static,
 {
     tokio::spawn(async move {
-        while let Err(why) = tokio::spawn(work(Arc::clone(&core))).await {
+        // What runs in it ends with it.
+        let mut run = JoinSet::new();
+        run.spawn(work(Arc::clone(&core)));
+        while let Some(Err(why)) = run.join_next().await {
             core.metrics.panics.increment(1);
             tracing::error!(job = name, %why, "a background job panicked and starts again");
             tokio::time::sleep(Duration::from_secs(1)).await;
+            run.spawn(work(Arc::clone(&core)));
         }
     })
 }

@@ -14,6 +14,9 @@ section! {
     tenant_min_length: u16 = "passwords.tenant_min_length", 6, from 6, to 64;
     /// Most characters; longer ones are refused before anything is hashed.
     max_length: u16 = "passwords.max_length", 256, from 64, to 1024;
+    /// How hard a password that people choose on the pages must be to guess, from 0 to 4: 2 is a
+    /// million guesses at least. Well-known passwords are refused whatever this says.
+    min_score: u8 = "passwords.min_score", 2, from 0, to 4;
     /// Memory of one Argon2id hash in KiB.
     argon2_memory: u32 = "passwords.argon2_memory", 19_456, from 7_168, to 1_048_576;
     /// Passes of one Argon2id hash over its memory.

@@ -6,6 +6,7 @@ use super::core::Core;
 use super::tenants::LiveTenant;
 use crate::model::audit::{Actor, AuditEntry, Outcome};
 use crate::model::ids::TenantId;
+use crate::model::language::Language;
 use crate::model::time::Timestamp;
 
 /// Where a request came from.
@@ -15,6 +16,8 @@ pub struct Origin {
     pub address: Option<String>,
     /// The request's id, as it stands in logs and in `X-Request-Id`.
     pub request_id: Option<Arc<str>>,
+    /// The language that whoever asks reads best.
+    pub language: Language,
 }
 
 /// One call of a verb.

@@ -19,12 +19,14 @@ use super::bearer::Bearer;
 use super::body::{self, BodyError};
 use super::fields::Fields;
 use super::limit::{Limit, Limited};
+use super::locale::Locale;
 use super::query::Query;
 use super::trace::Trace;
 use crate::domain::tenants::{self, LiveTenant};
 use crate::domain::{Core, Ctx, DomainError, Noun, Origin};
 use crate::model::audit::Actor;
 use crate::model::ids::{ClientId, TenantId};
+use crate::model::language::Language;
 
 /// One request.
 pub(super) struct Call {
@@ -94,7 +96,12 @@ impl Call {
 
     /// Where the request came from, for the verbs.
     pub(super) fn origin(&self) -> Origin {
-        self.trace.as_ref().map(|trace| trace.origin()).unwrap_or_default()
+        let origin = self.trace.as_ref().map(|trace| trace.origin()).unwrap_or_default();
+        let language = match Locale::of(self.headers()) {
+            Locale::En => Language::En,
+            Locale::Zh => Language::Zh,
+        };
+        Origin { language, ..origin }
     }
 
     /// A call of a verb, about this tenant and by this actor.

@@ -53,6 +53,7 @@ impl Trace {
         Origin {
             address: self.address.map(|address| address.to_string()),
             request_id: Some(Arc::clone(&self.request_id)),
+            ..Origin::default()
         }
     }
 }

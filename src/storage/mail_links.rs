@@ -102,16 +102,3 @@ pub async fn use_once(
         .await?;
     used.into_iter().next().map(noun).transpose()
 }
-
-/// Ends all links of a user.
-///
-/// # Errors
-/// The database is unavailable.
-pub async fn delete_of_user(tx: &TenantTx<'_>, user: UserId) -> Result<(), StorageError> {
-    Entity::delete_many()
-        .filter(Column::TenantId.eq(tx.tenant().uuid()))
-        .filter(Column::UserId.eq(user.uuid()))
-        .exec(&tx.raw())
-        .await?;
-    Ok(())
-}

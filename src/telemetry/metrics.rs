@@ -29,6 +29,8 @@ pub struct Metrics {
     pub sign_ins: ByLabel,
     /// Requests refused by a limit, by the limit's key without `limits.`.
     pub rate_limited: ByLabel,
+    /// Mails by what became of an attempt: `sent`, `failed` (it is tried again), `dropped`.
+    pub mails: ByLabel,
     /// Password hashing.
     pub hashing: HashMetrics,
     /// The database pool.
@@ -117,6 +119,12 @@ impl Metrics {
                 "Requests refused by a limit.",
                 "limit",
                 &["registration", "sign_up", "login", "token_failures", "key_failures", "codes", "mail"],
+            ),
+            mails: maker.by_label(
+                "mails_total",
+                "Attempts to send a mail, by what became of them.",
+                "outcome",
+                &["sent", "failed", "dropped"],
             ),
             hashing: HashMetrics {
                 waiting: maker.gauge("password_hash_waiting", "Password hashes waiting for their turn.", &[]),
