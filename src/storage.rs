@@ -20,12 +20,15 @@ mod entity;
 mod error;
 pub mod fresh;
 pub mod installation;
+pub mod known_browsers;
 pub mod leases;
 pub mod lockouts;
 pub mod mail_links;
 pub mod mail_outbox;
 pub mod migrate;
+pub mod passkeys;
 pub mod permissions;
+pub mod recovery_codes;
 pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
@@ -34,8 +37,10 @@ pub mod tenants;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+pub mod totp;
 pub mod unscoped;
 pub mod users;
+pub mod webauthn_ceremonies;
 
 pub use db::{Db, Engine, Retryable, Rows, TenantRows, TenantTx, Tx};
 pub use error::StorageError;

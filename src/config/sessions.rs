@@ -25,6 +25,8 @@ section! {
     /// How long ago a sign-in may be for changing a password or a second factor.
     recent: Duration = "sessions.recent", Duration::from_secs(600),
         from Duration::from_secs(10), to DAY;
+    /// For how long "trust this browser" spares a person the second factor; 0 does not offer it.
+    trust_browser: Duration = "sessions.trust_browser", 30 * DAY, from Duration::ZERO, to 365 * DAY;
     /// Name of the session cookie. Over https it gets the prefix __Host-.
     cookie: CookieName = "sessions.cookie", CookieName::known("gatehouse_session");
     /// Name of the cookie that knows a browser again, so that its owner can still sign in while

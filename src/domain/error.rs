@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::password_policy::Weakness;
 use crate::storage::StorageError;
 
 /// A noun, for "not found" and "taken".
@@ -21,6 +22,10 @@ pub enum Noun {
     Role,
     /// A signing key.
     Key,
+    /// A mailed link.
+    Link,
+    /// A passkey.
+    Passkey,
 }
 
 impl std::fmt::Display for Noun {
@@ -33,6 +38,8 @@ impl std::fmt::Display for Noun {
             Self::Permission => "permission",
             Self::Role => "role",
             Self::Key => "key",
+            Self::Link => "link",
+            Self::Passkey => "passkey",
         })
     }
 }
@@ -45,12 +52,14 @@ pub struct Invalid {
     pub field: &'static str,
     /// What is wrong with it and what would be right.
     pub why: String,
+    /// The same about a password, for pages to say in the reader's language.
+    pub weakness: Option<Weakness>,
 }
 
 impl Invalid {
     /// An input and what is wrong with it.
     pub fn new(field: &'static str, why: impl Into<String>) -> Self {
-        Self { field, why: why.into() }
+        Self { field, why: why.into(), weakness: None }
     }
 }
 

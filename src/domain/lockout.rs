@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::ctx::Ctx;
 use super::error::DomainError;
 use crate::crypto::digest::Digest;
+use crate::model::ids::UserId;
 use crate::storage::lockouts;
 
 /// How long one waits for those before it on the same account.
@@ -39,16 +40,29 @@ impl Turnstile {
     }
 }
 
-/// What an account is counted under: a digest, so that guessed names are not stored.
-fn account_key(ctx: &Ctx<'_>, account: &str) -> [u8; 32] {
-    *Digest::of_parts("gatehouse account", &[ctx.tenant_id().uuid().as_bytes(), account.as_bytes()]).as_bytes()
+/// What wrong passwords for an account are counted under: a digest, so that guessed names are not stored.
+const PASSWORD: &str = "gatehouse account";
+/// What wrong codes of its second factor are counted under: apart, or a right password, which forgets
+/// the wrong ones, would give new guesses at the code.
+const SECOND_FACTOR: &str = "gatehouse second factor";
+
+fn account_key(ctx: &Ctx<'_>, what: &str, account: &str) -> [u8; 32] {
+    *Digest::of_parts(what, &[ctx.tenant_id().uuid().as_bytes(), account.as_bytes()]).as_bytes()
 }
 
 /// Takes a turn and counts it as a failure until it proves to be none; `None` while the account is
 /// locked. `account` is the user's id, or the canonical name if nobody has it: one count for all the
 /// names of an account, and no difference whether it exists.
 pub(super) async fn attempt(ctx: &Ctx<'_>, account: &str) -> Result<Option<Attempt>, DomainError> {
-    let account = account_key(ctx, account);
+    take_turn(ctx, account_key(ctx, PASSWORD, account)).await
+}
+
+/// The same for a code of a second factor.
+pub(super) async fn attempt_second_factor(ctx: &Ctx<'_>, user: UserId) -> Result<Option<Attempt>, DomainError> {
+    take_turn(ctx, account_key(ctx, SECOND_FACTOR, &user.to_string())).await
+}
+
+async fn take_turn(ctx: &Ctx<'_>, account: [u8; 32]) -> Result<Option<Attempt>, DomainError> {
     let turn = ctx.core.turnstile.pass(account).await?;
     let rules = &ctx.core.config.lockout;
     let attempt = Attempt { account, _turn: turn };
@@ -90,12 +104,16 @@ impl Attempt {
 /// # Errors
 /// The database is unavailable.
 pub async fn unlock(ctx: &Ctx<'_>, account: &str) -> Result<(), DomainError> {
-    let account = account_key(ctx, account);
-    let input = (ctx.tenant_id(), account);
+    let counts = [PASSWORD, SECOND_FACTOR].map(|what| account_key(ctx, what, account));
     ctx.core
         .db
-        .write(input, |tx, (tenant, account)| {
-            Box::pin(async move { Ok::<_, DomainError>(lockouts::clear(&tx.of(*tenant), account).await?) })
+        .write((ctx.tenant_id(), counts), |tx, (tenant, counts)| {
+            Box::pin(async move {
+                for count in counts {
+                    lockouts::clear(&tx.of(*tenant), count).await?;
+                }
+                Ok::<_, DomainError>(())
+            })
         })
         .await
 }

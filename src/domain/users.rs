@@ -16,7 +16,7 @@ use crate::model::page::{Counted, PageNumber};
 use crate::model::text::{DisplayName, Email, InvalidText, Username};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
-use crate::storage::{StorageError, TenantTx, tokens, unscoped, users};
+use crate::storage::{StorageError, TenantTx, known_browsers, tokens, unscoped, users};
 
 pub use crate::storage::users::UserFilter;
 
@@ -60,7 +60,7 @@ pub struct NewUser<'a> {
     pub roles: &'a [String],
 }
 
-fn invalid(field: &'static str) -> impl Fn(InvalidText) -> DomainError {
+pub(super) fn invalid(field: &'static str) -> impl Fn(InvalidText) -> DomainError {
     move |why| Invalid::new(field, why.to_string()).into()
 }
 
@@ -100,6 +100,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewUser<'_>) -> Result<User, DomainError
         profile: new.profile,
         enabled: true,
         has_second_factor: false,
+        verification_due: false,
         token_epoch: 0,
         created_at: now,
         updated_at: now,
@@ -282,6 +283,7 @@ async fn change(
                 users::update(&of, &user).await?;
                 if user.token_epoch != epoch {
                     tokens::revoke_families_of_user(&of, *id, *now, RevocationReason::UserChanged).await?;
+                    known_browsers::distrust_all(&of, *id).await?;
                 }
                 of.changed(ChangeKind::User, &id.to_string()).await?;
                 crate::storage::audit::append(tx, entry).await?;

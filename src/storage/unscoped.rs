@@ -11,17 +11,21 @@ use sea_orm::{
 use super::column::{count, count_rows};
 use super::db::{Rows, Tx};
 use super::entity::{
-    lockouts, opaque_tokens, revoked_tokens, role_assignments, roles, signing_keys, tenant_keys, tenants,
-    token_families, used_assertions, users,
+    known_browsers, lockouts, mail_links, mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles,
+    signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
 };
 use super::error::StorageError;
 use super::users::UserFilter;
 use crate::model::ids::{TenantId, UserId};
+use crate::model::mail::Mail;
 use crate::model::page::{Counted, PageNumber};
 use crate::model::signing_key::KeyState;
 use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
+
+/// How long a browser is known after the last sign-in in it: none keeps a cookie for longer (RFC 6265bis §5.5).
+const KNOWN: Duration = Duration::from_secs(400 * 86_400);
 
 /// How many ids one statement names.
 const CHUNK: usize = 500;
@@ -187,6 +191,18 @@ pub async fn count_users(rows: Rows<'_>) -> Result<u64, StorageError> {
     Ok(count(n))
 }
 
+/// Up to `limit` mails that are due, the longest first. No tenant: one job sends for all of them.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn mails_due(rows: Rows<'_>, now: Timestamp, limit: u64) -> Result<Vec<Mail>, StorageError> {
+    let due = mail_outbox::Entity::find()
+        .filter(mail_outbox::Column::NextAt.lte(now.millis()))
+        .order_by_asc(mail_outbox::Column::NextAt)
+        .limit(limit);
+    due.all(&rows.raw()).await?.into_iter().map(super::mail_outbox::noun).collect()
+}
+
 /// Deletes up to `limit` rows from each table of things that expire; says how many in all. Token
 /// families stay `retention` longer than they count. No tenant: what has expired counts for none.
 ///
@@ -205,6 +221,10 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     deleted += delete::<used_assertions::Entity>(tx, used_assertions::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<tenant_keys::Entity>(tx, tenant_keys::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<lockouts::Entity>(tx, over, limit).await?;
+    deleted += delete::<mail_links::Entity>(tx, mail_links::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<webauthn_ceremonies::Entity>(tx, webauthn_ceremonies::Column::ExpiresAt.lte(at), limit).await?;
+    let unseen = known_browsers::Column::SeenAt.lte((now - KNOWN).millis());
+    deleted += delete::<known_browsers::Entity>(tx, unseen, limit).await?;
     deleted += delete::<token_families::Entity>(tx, forgotten, limit).await?;
     Ok(deleted)
 }

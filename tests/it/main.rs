@@ -15,6 +15,8 @@ mod canonical;
 mod cli;
 mod edge;
 mod faces;
+mod factor_races;
+mod factors;
 mod limits;
 mod lockout;
 mod oauth;

@@ -5,6 +5,7 @@ mod answer;
 mod app;
 mod database;
 mod jwt;
+mod passkey;
 pub mod postgres;
 mod raw;
 pub mod routes;
@@ -14,6 +15,7 @@ pub use answer::Answer;
 pub use app::{ADMIN_EMAIL, ADMIN_PASSWORD, Setup, TestApp};
 pub use database::{Engine, Sql};
 pub use jwt::{Signer, claims_of, header_of, mac, unsigned};
+pub use passkey::{Device, by_name, totp_code};
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

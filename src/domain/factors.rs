@@ -1,0 +1,80 @@
+//! Second factors: authenticator apps, passkeys, and recovery codes for who has lost both.
+//!
+//! Whoever calls a verb that changes them has checked that the person signed in a moment ago.
+//! `users.has_second_factor` is true exactly while an app is confirmed or a passkey is there: each
+//! change locks the user's row first and settles that in its own transaction.
+
+pub mod passkeys;
+pub mod recovery_codes;
+pub mod totp;
+
+use super::ctx::Ctx;
+use super::error::{DomainError, Noun};
+use crate::model::audit::Outcome;
+use crate::model::change::ChangeKind;
+use crate::model::factors::Passkey;
+use crate::model::ids::UserId;
+use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::storage::{self, TenantTx};
+
+/// What somebody can prove a sign-in with beside the password.
+#[derive(Clone, Debug)]
+pub struct Factors {
+    /// Whether there is a confirmed authenticator app.
+    pub totp: bool,
+    /// The passkeys, the oldest first.
+    pub passkeys: Vec<Passkey>,
+    /// How many recovery codes have not been used.
+    pub recovery_codes_left: u64,
+}
+
+/// What came with a factor that was just added.
+pub struct Enrolled {
+    /// The recovery codes, if it was the first factor: shown once.
+    pub recovery_codes: Option<Vec<Secret<String>>>,
+}
+
+/// What a person can prove a sign-in with beside the password.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn of(ctx: &Ctx<'_>, user: UserId) -> Result<Factors, DomainError> {
+    let rows = ctx.core.db.read().of(ctx.tenant_id());
+    Ok(Factors {
+        totp: storage::totp::is_confirmed(&rows, user).await?,
+        passkeys: storage::passkeys::list(&rows, user).await?,
+        recovery_codes_left: storage::recovery_codes::left(&rows, user).await?,
+    })
+}
+
+/// The user whose factors change, whom nobody else changes until the transaction ends.
+async fn owner(tx: &TenantTx<'_>, user: UserId) -> Result<User, DomainError> {
+    storage::users::find_for_update(tx, user).await?.ok_or(DomainError::NotFound(Noun::User))
+}
+
+/// What follows from a change of factors; says whether `codes`, the digests of new recovery codes,
+/// came into force because it was the first factor. The last one takes them with it.
+async fn settle(tx: &TenantTx<'_>, mut user: User, codes: &[[u8; 32]], now: Timestamp) -> Result<bool, DomainError> {
+    let has = storage::totp::is_confirmed(tx, user.id).await? || storage::passkeys::count(tx, user.id).await? > 0;
+    let first = has && !user.has_second_factor;
+    if first {
+        storage::recovery_codes::replace(tx, user.id, codes, now).await?;
+    } else if !has {
+        storage::recovery_codes::delete_all(tx, user.id).await?;
+    }
+    user.has_second_factor = has;
+    user.updated_at = now;
+    storage::users::update(tx, &user).await?;
+    storage::known_browsers::distrust_all(tx, user.id).await?;
+    tx.changed(ChangeKind::User, &user.id.to_string()).await?;
+    Ok(first)
+}
+
+/// Records that a second factor or a passkey was not proved, and why.
+async fn refused(ctx: &Ctx<'_>, user: Option<UserId>, cause: &'static str) -> Result<(), DomainError> {
+    ctx.core.metrics.login_failed();
+    let target = user.map(|user| format!("user:{user}"));
+    super::audit::append(ctx.core, ctx.audit("user.sign_in", target, Outcome::Failure, Some(cause.to_owned()))).await
+}
