@@ -72,9 +72,10 @@ async fn settle(tx: &TenantTx<'_>, mut user: User, codes: &[[u8; 32]], now: Time
     Ok(first)
 }
 
-/// Records that a second factor or a passkey was not proved, and why.
-async fn refused(ctx: &Ctx<'_>, user: Option<UserId>, cause: &'static str) -> Result<(), DomainError> {
+/// Records that a code of a second factor did not count, and why.
+async fn refused(ctx: &Ctx<'_>, user: UserId, cause: &'static str) -> Result<(), DomainError> {
     ctx.core.metrics.login_failed();
-    let target = user.map(|user| format!("user:{user}"));
-    super::audit::append(ctx.core, ctx.audit("user.sign_in", target, Outcome::Failure, Some(cause.to_owned()))).await
+    let target = Some(format!("user:{user}"));
+    let entry = ctx.audit("user.second_factor", target, Outcome::Failure, Some(cause.to_owned()));
+    super::audit::append(ctx.core, entry).await
 }

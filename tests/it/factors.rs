@@ -124,7 +124,7 @@ async fn an_app_is_set_up_and_each_code_counts_once(app: TestApp) {
     assert!(!totp::check(&ctx, user.id, &totp_code(secret, app.now())).await.unwrap());
     let actions = "SELECT action FROM audit_log WHERE action LIKE 'factor.%' ORDER BY id";
     assert_eq!(app.sql().await.texts(actions).await, ["factor.totp.enrol", "factor.totp.remove"]);
-    let failures = "SELECT detail FROM audit_log WHERE action = 'user.sign_in' ORDER BY id";
+    let failures = "SELECT detail FROM audit_log WHERE action = 'user.second_factor' ORDER BY id";
     let (wrong, used) = ("wrong code of the app", "code of the app was used before");
     assert_eq!(app.sql().await.texts(failures).await, [wrong, used, used, wrong]);
 }

@@ -18,9 +18,10 @@ use webauthn_rs::prelude::{
     WebauthnBuilder, WebauthnError,
 };
 
+use super::super::audit;
 use super::super::ctx::Ctx;
 use super::super::error::{DomainError, Invalid, Noun};
-use super::{Enrolled, owner, recovery_codes, refused, settle};
+use super::{Enrolled, owner, recovery_codes, settle};
 use crate::crypto::digest::{Digest, from_base64url};
 use crate::model::audit::Outcome;
 use crate::model::factors::{Ceremony, CeremonyPurpose, Passkey};
@@ -184,7 +185,10 @@ pub async fn finish_authentication(
 ) -> Result<PasskeyProof, DomainError> {
     let outcome = check(ctx, browser, user, answer).await;
     if let Err(DomainError::NotAuthenticated(cause)) = &outcome {
-        refused(ctx, user, cause).await?;
+        ctx.core.metrics.login_failed();
+        let target = user.map(|user| format!("user:{user}"));
+        let entry = ctx.audit("user.sign_in", target, Outcome::Failure, Some((*cause).to_owned()));
+        audit::append(ctx.core, entry).await?;
     }
     outcome
 }

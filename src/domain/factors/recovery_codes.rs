@@ -94,7 +94,7 @@ pub async fn replace(ctx: &Ctx<'_>, user: UserId) -> Result<Vec<Secret<String>>,
 /// [`DomainError::Busy`], or the database is unavailable.
 pub async fn check_and_use(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bool, DomainError> {
     let Some(attempt) = lockout::attempt_second_factor(ctx, user).await? else {
-        refused(ctx, Some(user), "second factor is locked").await?;
+        refused(ctx, user, "second factor is locked").await?;
         return Ok(false);
     };
     let used = match digest(ctx.tenant_id(), user, code) {
@@ -119,7 +119,7 @@ pub async fn check_and_use(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bo
         }
     };
     if !used {
-        refused(ctx, Some(user), "wrong recovery code").await?;
+        refused(ctx, user, "wrong recovery code").await?;
     }
     Ok(used)
 }

@@ -99,7 +99,7 @@ pub async fn confirm(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<Option<E
 /// [`DomainError::Busy`], or the database is unavailable.
 pub async fn check(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bool, DomainError> {
     let Some(attempt) = lockout::attempt_second_factor(ctx, user).await? else {
-        refused(ctx, Some(user), "second factor is locked").await?;
+        refused(ctx, user, "second factor is locked").await?;
         return Ok(false);
     };
     let factor = find(ctx, user).await?.filter(|factor| factor.confirmed_at.is_some());
@@ -128,7 +128,7 @@ pub async fn check(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bool, Doma
     };
     if !counted {
         let cause = if step.is_some() { "code of the app was used before" } else { "wrong code of the app" };
-        refused(ctx, Some(user), cause).await?;
+        refused(ctx, user, cause).await?;
     }
     Ok(counted)
 }
