@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::domain::upkeep::{self, Feed};
-use crate::domain::{Core, DomainError, access_log};
+use crate::domain::{Core, DomainError, access_log, logout};
 use crate::telemetry::JobMetrics;
 
 /// How often the change feed is read: several times within the second that caches are believed.
@@ -32,6 +32,7 @@ impl Jobs {
             tokio::spawn(follow(Arc::clone(core))),
             supervised("access_log", Arc::clone(core), access_log::write),
             supervised("mail", Arc::clone(core), mail::deliver),
+            supervised("logout_delivery", Arc::clone(core), logout::deliver),
             every("clean_up", CLEAN, Arc::clone(core), Arc::clone(&holder), |core| {
                 Box::pin(async move { upkeep::clean(&core).await.map(|_| ()) })
             }),

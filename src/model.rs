@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod factors;
 pub mod ids;
 pub mod language;
+pub mod logout;
 pub mod mail;
 pub mod page;
 pub mod permission;

@@ -1,6 +1,7 @@
 //! `gatehouse client`: apps, and services that act for themselves.
 
 mod create;
+mod settings;
 mod update;
 
 use std::path::Path;
@@ -71,8 +72,8 @@ pub(super) async fn run(command: ClientCommand, loaded: Loaded, out: Output) -> 
             Session::with(loaded, out, async |session| create::run(session, tenant, new, out).await).await
         }
         ClientCommand::Update(args) => {
-            let (which, change) = update::wish(*args)?;
-            Session::with(loaded, out, async |session| update::run(session, &which, change, out).await).await
+            let wish = update::wish(*args)?;
+            Session::with(loaded, out, async |session| update::run(session, wish, out).await).await
         }
         other => Session::with(loaded, out, async |session| act(session, other, out).await).await,
     }
@@ -122,7 +123,7 @@ fn details(record: Record, client: &Client) -> Record {
     let grants: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
     let scope = OAuthScope::from_tokens(client.scope.iter().chain(client.permissions.iter()));
     let seconds = |life: Option<Duration>| life.map(|life| life.as_secs());
-    record
+    let record = record
         .with("client_name", client.name.as_str())
         .with("description", client.description.clone())
         .with("tenant_id", client.tenant.to_string())
@@ -138,7 +139,12 @@ fn details(record: Record, client: &Client) -> Record {
         .with("refresh_token_ttl", seconds(client.refresh_token_ttl))
         .with("audiences", client.audiences.clone())
         .with("default_audience", client.default_audience.clone())
-        .with("created_at", client.created_at.rfc3339())
+        .with("created_at", client.created_at.rfc3339());
+    // The settings have the names of the registry already.
+    let settings = serde_json::to_value(&client.settings).ok();
+    let settings = settings.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten();
+    let told = settings.filter(|(name, _)| *name != "registration_token");
+    told.fold(record, |record, (name, value)| record.with(name.clone(), value.clone()))
 }
 
 /// A refusal that says which names were asked for.

@@ -1,5 +1,7 @@
 //! One thing as it is printed: the same names and values in JSON, in a table and as lines.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::Value;
@@ -10,7 +12,7 @@ pub(super) struct Record(Vec<Field>);
 
 #[derive(Clone, Debug)]
 struct Field {
-    name: &'static str,
+    name: Cow<'static, str>,
     value: Value,
     /// Whether people see it too.
     shown: bool,
@@ -18,14 +20,14 @@ struct Field {
 
 impl Record {
     /// The same and one more.
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push(Field { name, value: value.into(), shown: true });
+    pub(super) fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.0.push(Field { name: name.into(), value: value.into(), shown: true });
         self
     }
 
     /// The same and one more that only JSON has: another name for what is there already.
     pub(super) fn with_alias(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push(Field { name, value: value.into(), shown: false });
+        self.0.push(Field { name: name.into(), value: value.into(), shown: false });
         self
     }
 
@@ -37,7 +39,7 @@ impl Record {
     /// A line a value, as people read it; what is unset is left out.
     pub(super) fn lines(&self) -> String {
         let width = self.0.iter().map(|field| field.name.len()).max().unwrap_or_default();
-        let shown = self.0.iter().filter(|field| field.shown).map(|field| (field.name, text(&field.value)));
+        let shown = self.0.iter().filter(|field| field.shown).map(|field| (&*field.name, text(&field.value)));
         shown.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
     }
 }
@@ -46,7 +48,7 @@ impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for field in &self.0 {
-            map.serialize_entry(field.name, &field.value)?;
+            map.serialize_entry(&*field.name, &field.value)?;
         }
         map.end()
     }

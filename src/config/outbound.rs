@@ -25,4 +25,7 @@ section! {
         from Duration::from_millis(10), to Duration::from_secs(300);
     /// Largest answer that is read, in bytes.
     max_body: u32 = "outbound.max_body", 1_048_576, from 1_024, to 67_108_864;
+    /// How long a client that can't be reached is told of a sign-out again and again.
+    logout_retry_for: Duration = "logout.retry_for", Duration::from_secs(3600),
+        from Duration::from_secs(60), to Duration::from_secs(7 * 86_400);
 }

@@ -2,7 +2,10 @@
 
 mod change;
 mod create;
+mod keys;
 mod rules;
+mod sector;
+mod uris;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,6 +13,8 @@ use std::sync::Arc;
 pub use change::{ClientChange, rotate_secret, update};
 pub use create::{NewClient, Registered, create};
 pub(super) use create::{draft, insert};
+pub(super) use keys::RemoteKeys;
+pub use keys::verified;
 
 use super::core::Core;
 use super::ctx::Ctx;
@@ -30,7 +35,7 @@ use crate::storage::clients;
 pub struct LiveClient {
     /// The row.
     pub client: Client,
-    /// Its public keys.
+    /// Its public keys, if they were given by value; see [`verified`].
     pub keys: Option<KeySet>,
 }
 

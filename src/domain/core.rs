@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::Notify;
+
 use super::access_log::AccessLog;
-use super::clients::LiveClient;
+use super::clients::{LiveClient, RemoteKeys};
 use super::error::DomainError;
 use super::keys::Keyring;
 use super::lockout::Turnstile;
@@ -74,11 +76,17 @@ pub struct Core {
     pub access_log: AccessLog,
     /// The tenant that serves every path that names none; known once the start is done.
     pub(super) default_tenant: OnceLock<TenantId>,
+    /// How many mails each person got lately.
+    pub(super) mail_quota: super::mail::Quota,
+    /// Rung when clients are to be told of a sign-out.
+    pub(super) logouts: Notify,
     /// One attempt at a time for each account.
     pub(super) turnstile: Turnstile,
     pub(super) tenants: Fresh<TenantId, Arc<LiveTenant>>,
     pub(super) tenant_keys: Fresh<[u8; 32], TenantKeyHolder>,
     pub(super) clients: Fresh<(TenantId, ClientId), Arc<LiveClient>>,
+    /// Keys that clients publish themselves.
+    pub(super) remote_keys: RemoteKeys,
     /// Origins of the redirect URIs of a tenant's clients.
     pub(super) origins: Fresh<TenantId, Arc<HashSet<String>>>,
     pub(super) users: Fresh<(TenantId, UserId), Arc<UserState>>,
@@ -112,10 +120,13 @@ impl Core {
             access_log: AccessLog::new(config.access_log.queue, Arc::clone(&metrics)),
             metrics,
             default_tenant: OnceLock::new(),
+            mail_quota: super::mail::Quota::default(),
+            logouts: Notify::new(),
             turnstile: Turnstile::default(),
             tenants: Fresh::new(fresh(), 10_000),
             tenant_keys: Fresh::new(fresh(), 10_000),
             clients: Fresh::new(fresh(), 10_000),
+            remote_keys: RemoteKeys::default(),
             origins: Fresh::new(fresh(), 1_000),
             users: Fresh::new(fresh(), 50_000),
             keyrings: Fresh::new(fresh(), 1_000),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::ctx::{Ctx, Origin};
 use super::error::DomainError;
-use super::{keys, tenants};
+use super::{keys, logout, tenants};
 use crate::model::audit::Actor;
 use crate::storage::{StorageError, access_log, audit, changes, leases, unscoped};
 
@@ -88,7 +88,7 @@ impl Feed {
 /// The database is unavailable; what was deleted stays deleted.
 pub async fn clean(core: &Core) -> Result<u64, DomainError> {
     let now = core.clock.now();
-    let mut total = 0;
+    let mut total = logout::end_expired(core).await?;
     loop {
         let gone = core
             .db

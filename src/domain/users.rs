@@ -7,6 +7,7 @@ use super::authn;
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid, Noun};
+use super::logout::{self, Ending};
 use super::{lockout, roles};
 use crate::crypto::password_hash::HashScheme;
 use crate::model::audit::Outcome;
@@ -270,10 +271,11 @@ async fn change(
     mend: impl Fn(&mut User) + Send + Sync + 'static,
 ) -> Result<(), DomainError> {
     let entry = ctx.audit(action, Some(format!("user:{id}")), Outcome::Success, None);
-    let input = (ctx.tenant_id(), id, ctx.now(), mend, entry);
+    let ending = Ending::new(ctx.core, RevocationReason::UserChanged);
+    let input = (ctx.tenant_id(), id, ctx.now(), mend, ending, entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, id, now, mend, entry)| {
+        .write(input, |tx, (tenant, id, now, mend, ending, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut user = users::find_for_update(&of, *id).await?.ok_or(DomainError::NotFound(Noun::User))?;
@@ -284,13 +286,16 @@ async fn change(
                 if user.token_epoch != epoch {
                     tokens::revoke_families_of_user(&of, *id, *now, RevocationReason::UserChanged).await?;
                     known_browsers::distrust_all(&of, *id).await?;
+                    logout::end_all_of_user(&of, *id, None, ending).await?;
                 }
                 of.changed(ChangeKind::User, &id.to_string()).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(())
             })
         })
-        .await
+        .await?;
+    ctx.core.logouts.notify_one();
+    Ok(())
 }
 
 /// The highest of the three roles that stand in an order, for each user who holds one of them.

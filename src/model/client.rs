@@ -45,6 +45,14 @@ text_enum! {
     }
 }
 
+impl AuthMethod {
+    /// Whether it takes a secret that both sides know.
+    #[must_use]
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+}
+
 text_enum! {
     /// What a client's access tokens look like.
     AccessTokenFormat {

@@ -83,6 +83,14 @@ uuid_id!(
     /// A browser's session, `ses_…`; the bare digits are the `sid` that clients see.
     SessionId, "ses_", "session"
 );
+impl SessionId {
+    /// What clients see of it: `sid` (OpenID Connect Back-Channel Logout §2.1).
+    #[must_use]
+    pub fn sid(self) -> String {
+        self.0.simple().to_string()
+    }
+}
+
 uuid_id!(
     /// A role assignment, `UR_…`.
     AssignmentId, "UR_", "role assignment"

@@ -1,5 +1,8 @@
 //! Tenants: the hard wall between user spaces.
 
+use serde::{Deserialize, Serialize};
+
+use super::color::Color;
 use super::ids::TenantId;
 use super::text_enum::text_enum;
 use super::time::Timestamp;
@@ -31,15 +34,74 @@ pub struct Tenant {
     pub created_at: Timestamp,
 }
 
+text_enum! {
+    /// Who may register a client (RFC 7591 §3).
+    RegistrationPolicy {
+        /// Nobody but the operator.
+        Off = "off",
+        /// Whoever holds an initial access token.
+        Token = "token",
+        /// Anybody.
+        Open = "open",
+    }
+}
+
+/// What lets its holder register clients (RFC 7591 §3), known by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitialAccessToken {
+    /// SHA-256, in hex.
+    pub digest: String,
+    /// When it ceases to count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
 /// What a tenant may set for itself; `None` takes the installation's value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TenantSettings {
     /// The least number of characters in a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub password_min_length: Option<u32>,
     /// Life of access tokens, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_ttl: Option<u32>,
     /// Life of refresh tokens, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_ttl: Option<u32>,
+    /// Whether people may make an account of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_registration: Option<bool>,
+    /// The colour of buttons and links on its pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+    /// Address of the picture beside its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// Who may register a client.
+    pub registration: RegistrationPolicy,
+    /// Whether clients that register themselves may have response types that send tokens through the
+    /// browser.
+    pub registration_legacy: bool,
+    /// What opens registration where it takes a token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub initial_access_tokens: Vec<InitialAccessToken>,
+}
+
+impl Default for TenantSettings {
+    fn default() -> Self {
+        Self {
+            password_min_length: None,
+            access_token_ttl: None,
+            refresh_token_ttl: None,
+            self_registration: None,
+            color: None,
+            logo: None,
+            registration: RegistrationPolicy::Off,
+            registration_legacy: false,
+            initial_access_tokens: Vec::new(),
+        }
+    }
 }
 
 /// A key by which a tenant's own back end or front end calls.

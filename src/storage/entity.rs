@@ -13,6 +13,7 @@ pub mod installation;
 pub mod known_browsers;
 pub mod leases;
 pub mod lockouts;
+pub mod logout_outbox;
 pub mod mail_links;
 pub mod mail_outbox;
 pub mod opaque_tokens;

@@ -3,42 +3,22 @@
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
-use serde::{Deserialize, Serialize};
 
-use super::column::{corrupt, digest, millis, moment, parsed};
+use super::column::{digest, json, millis, moment, parsed, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{tenant_keys, tenants};
 use super::error::StorageError;
 use crate::model::ids::TenantId;
-use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind, TenantSettings};
+use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind};
 use crate::model::time::Timestamp;
 
-/// How the settings lie in their column; what is not set is left out.
-#[derive(Serialize, Deserialize)]
-struct StoredSettings {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    password_min_length: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    access_token_ttl: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    refresh_token_ttl: Option<u32>,
-}
-
-fn settings_text(settings: &TenantSettings) -> Result<String, StorageError> {
-    let TenantSettings { password_min_length, access_token_ttl, refresh_token_ttl } = *settings;
-    serde_json::to_string(&StoredSettings { password_min_length, access_token_ttl, refresh_token_ttl })
-        .map_err(|why| corrupt("tenants", "settings", why))
-}
-
 pub(in crate::storage) fn noun(row: tenants::Model) -> Result<Tenant, StorageError> {
-    let StoredSettings { password_min_length, access_token_ttl, refresh_token_ttl } =
-        serde_json::from_str(&row.settings).map_err(|why| corrupt("tenants", "settings", why))?;
     Ok(Tenant {
         id: TenantId::from_uuid(row.id),
         name: row.name,
         is_default: row.is_default,
         enabled: row.enabled,
-        settings: TenantSettings { password_min_length, access_token_ttl, refresh_token_ttl },
+        settings: json("tenants", "settings", &row.settings)?,
         created_at: Timestamp::from_millis(row.created_at),
     })
 }
@@ -53,15 +33,15 @@ pub(in crate::storage) fn key_noun(row: tenant_keys::Model) -> Result<TenantKey,
     })
 }
 
-fn row(tenant: TenantId, noun: &Tenant) -> Result<tenants::Model, StorageError> {
-    Ok(tenants::Model {
+fn row(tenant: TenantId, noun: &Tenant) -> tenants::Model {
+    tenants::Model {
         id: tenant.uuid(),
         name: noun.name.clone(),
         is_default: noun.is_default,
         enabled: noun.enabled,
-        settings: settings_text(&noun.settings)?,
+        settings: to_json(&noun.settings),
         created_at: noun.created_at.millis(),
-    })
+    }
 }
 
 /// Adds the transaction's own tenant.
@@ -69,7 +49,7 @@ fn row(tenant: TenantId, noun: &Tenant) -> Result<tenants::Model, StorageError> 
 /// # Errors
 /// It exists already, or the database is unavailable.
 pub async fn insert(tx: &TenantTx<'_>, tenant: &Tenant) -> Result<(), StorageError> {
-    let row = row(tx.tenant(), tenant)?.into_active_model();
+    let row = row(tx.tenant(), tenant).into_active_model();
     tenants::Entity::insert(row).exec_without_returning(&tx.raw()).await?;
     Ok(())
 }
@@ -87,7 +67,7 @@ pub async fn find(rows: &TenantRows<'_>) -> Result<Option<Tenant>, StorageError>
 /// # Errors
 /// The database is unavailable.
 pub async fn update(tx: &TenantTx<'_>, tenant: &Tenant) -> Result<(), StorageError> {
-    let mut row = row(tx.tenant(), tenant)?.into_active_model().reset_all();
+    let mut row = row(tx.tenant(), tenant).into_active_model().reset_all();
     row.id = NotSet;
     row.is_default = NotSet;
     row.created_at = NotSet;

@@ -8,15 +8,15 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
 };
 
-use super::column::{count, count_rows};
+use super::column::{count, count_rows, parsed};
 use super::db::{Rows, Tx};
 use super::entity::{
-    known_browsers, lockouts, mail_links, mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles,
-    signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
+    known_browsers, lockouts, logout_outbox, mail_links, mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles,
+    session_clients, sessions, signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
 };
 use super::error::StorageError;
 use super::users::UserFilter;
-use crate::model::ids::{TenantId, UserId};
+use crate::model::ids::{ClientId, SessionId, TenantId, UserId};
 use crate::model::mail::Mail;
 use crate::model::page::{Counted, PageNumber};
 use crate::model::signing_key::KeyState;
@@ -203,6 +203,59 @@ pub async fn mails_due(rows: Rows<'_>, now: Timestamp, limit: u64) -> Result<Vec
     due.all(&rows.raw()).await?.into_iter().map(super::mail_outbox::noun).collect()
 }
 
+/// Up to `limit` clients that are to be told of sign-outs now. No tenant: one job tells for all of
+/// them.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn logout_receivers_due(
+    rows: Rows<'_>,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<(TenantId, ClientId)>, StorageError> {
+    use logout_outbox::Column;
+    let due: Vec<(sea_orm::entity::prelude::Uuid, String)> = logout_outbox::Entity::find()
+        .select_only()
+        .distinct()
+        .column(Column::TenantId)
+        .column(Column::ClientId)
+        .filter(Column::NextAt.lte(now.millis()))
+        .limit(limit)
+        .into_tuple()
+        .all(&rows.raw())
+        .await?;
+    let receiver = |(tenant, client): (_, String)| {
+        Ok((TenantId::from_uuid(tenant), parsed("logout_outbox", "client_id", &client)?))
+    };
+    due.into_iter().map(receiver).collect()
+}
+
+/// Up to `limit` sessions whose time is up and that have not been ended. No tenant: one job ends them
+/// for all.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn sessions_expired(
+    rows: Rows<'_>,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<(TenantId, SessionId, UserId)>, StorageError> {
+    use sea_orm::entity::prelude::Uuid;
+    let over: Vec<(Uuid, Uuid, Uuid)> = sessions::Entity::find()
+        .select_only()
+        .columns([sessions::Column::TenantId, sessions::Column::Id, sessions::Column::UserId])
+        .filter(sessions::Column::EndedAt.is_null())
+        .filter(sessions::Column::ExpiresAt.lte(now.millis()))
+        .limit(limit)
+        .into_tuple()
+        .all(&rows.raw())
+        .await?;
+    let named = |(tenant, session, user)| {
+        (TenantId::from_uuid(tenant), SessionId::from_uuid(session), UserId::from_uuid(user))
+    };
+    Ok(over.into_iter().map(named).collect())
+}
+
 /// Deletes up to `limit` rows from each table of things that expire; says how many in all. Token
 /// families stay `retention` longer than they count. No tenant: what has expired counts for none.
 ///
@@ -226,6 +279,22 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     let unseen = known_browsers::Column::SeenAt.lte((now - KNOWN).millis());
     deleted += delete::<known_browsers::Entity>(tx, unseen, limit).await?;
     deleted += delete::<token_families::Entity>(tx, forgotten, limit).await?;
+    let over = sessions::Column::ExpiresAt.lte(ended).and(sessions::Column::EndedAt.is_not_null());
+    let gone = sessions::Entity::find()
+        .select_only()
+        .columns([sessions::Column::TenantId, sessions::Column::Id])
+        .filter(over.clone())
+        .into_query();
+    let of_gone = Expr::tuple([
+        Expr::col((session_clients::Entity, session_clients::Column::TenantId)),
+        Expr::col((session_clients::Entity, session_clients::Column::SessionId)),
+    ]);
+    let clients = delete::<session_clients::Entity>(tx, of_gone.in_subquery(gone), limit).await?;
+    // As long as there are some, their session says that they may go.
+    if clients < limit {
+        deleted += delete::<sessions::Entity>(tx, over, limit).await?;
+    }
+    deleted += clients;
     Ok(deleted)
 }
 

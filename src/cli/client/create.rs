@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::settings::SettingsArgs;
 use super::{Failure, Of, Output, Record, Session, details, duration, jwks, refused, union};
 use crate::cli::names::one_of;
 use crate::domain::clients::{self, NewClient};
@@ -42,7 +43,8 @@ pub(in crate::cli) struct CreateArgs {
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
     /// What it may ask for, and for a service the permissions that it is granted (names with a
-    /// colon); may be given several times, or hold several names
+    /// colon); may be given several times, or hold several names [default for an app: openid profile
+    /// email phone address offline_access]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<OAuthScope>,
     /// How it proves who it is at the token endpoint [default: client_secret_basic]
@@ -69,7 +71,12 @@ pub(in crate::cli) struct CreateArgs {
     /// Audience of its tokens where a request names none [default: the issuer]
     #[arg(long, value_name = "AUDIENCE")]
     default_audience: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
 }
+
+/// What an app may ask people for where nothing else is said.
+const APP_SCOPE: &[&str] = &["openid", "profile", "email", "phone", "address", "offline_access"];
 
 pub(super) async fn run(
     session: &Session,
@@ -87,7 +94,6 @@ pub(super) async fn run(
 
 /// Whose client it shall be, and what it shall be.
 pub(super) fn wish(args: CreateArgs) -> Result<(Option<TenantId>, NewClient), Failure> {
-    let scope = union(&args.scopes);
     let grant_types = if !args.grants.is_empty() {
         args.grants
     } else if args.public || args.auth_method == Some(AuthMethod::None) || !args.redirect_uris.is_empty() {
@@ -95,10 +101,15 @@ pub(super) fn wish(args: CreateArgs) -> Result<(Option<TenantId>, NewClient), Fa
     } else {
         vec![GrantType::ClientCredentials]
     };
+    let scope = if args.scopes.is_empty() && !grant_types.contains(&GrantType::ClientCredentials) {
+        OAuthScope::from_tokens(APP_SCOPE.iter().copied())
+    } else {
+        union(&args.scopes)
+    };
     let auth_method =
         if args.public { AuthMethod::None } else { args.auth_method.unwrap_or(AuthMethod::ClientSecretBasic) };
     let new = NewClient {
-        settings: ClientSettings::default(),
+        settings: args.settings.applied(ClientSettings::default())?,
         id: args.id,
         name: args.name,
         description: args.description,

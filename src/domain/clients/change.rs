@@ -2,29 +2,34 @@
 
 use std::time::Duration;
 
-use super::rules::{check, check_redirect_uri, split_scope};
-use super::{find, keep};
+use super::rules::{check, settle, split_scope};
+use super::{Registered, find, keep, sector};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
-use crate::model::client::{AccessTokenFormat, Client, ClientSecrets, GrantType};
+use crate::model::client::{AccessTokenFormat, AuthMethod, Client, ClientSecrets, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::ids::ClientId;
 use crate::model::scope::OAuthScope;
 use crate::model::secret::Secret;
 use crate::model::signing_key::SigningAlg;
-use crate::model::text::DisplayName;
 use crate::model::time::Timestamp;
 use crate::model::token::RevocationReason;
 use crate::storage::{TenantTx, clients, tokens};
 
-/// What of a client may be changed; `None` leaves it.
-#[derive(Clone, Default)]
+/// What of a client may be changed; `None` leaves it. Where a value may be absent, the inner `None`
+/// takes it away.
+#[derive(Clone, Default, PartialEq)]
 pub struct ClientChange {
     /// Its name.
     pub name: Option<String>,
+    /// What it is.
+    pub description: Option<Option<String>>,
     /// Whether it may act at all; switching it off ends what it holds.
     pub enabled: Option<bool>,
+    /// How it authenticates; a way that needs a secret which it does not have gives it a new one.
+    pub auth_method: Option<AuthMethod>,
     /// How it may obtain tokens.
     pub grant_types: Option<Vec<GrantType>>,
     /// Where a person may be sent back to.
@@ -33,37 +38,64 @@ pub struct ClientChange {
     pub post_logout_redirect_uris: Option<Vec<String>>,
     /// What it may ask people for, and the permissions that it is granted.
     pub scope: Option<OAuthScope>,
-    /// Its public keys.
-    pub jwks: Option<String>,
+    /// Its public keys by value.
+    pub jwks: Option<Option<String>>,
+    /// Audience of its tokens where the request names none.
+    pub default_audience: Option<Option<String>>,
+    /// Audiences that it may name.
+    pub audiences: Option<Vec<String>>,
     /// What its access tokens look like.
     pub access_token_format: Option<AccessTokenFormat>,
     /// What they are signed with.
     pub signing_alg: Option<SigningAlg>,
+    /// Life of its access tokens.
+    pub access_token_ttl: Option<Option<Duration>>,
+    /// Life of its refresh tokens.
+    pub refresh_token_ttl: Option<Option<Duration>>,
+    /// What OpenID Connect and registration say about it.
+    pub settings: Option<ClientSettings>,
 }
 
-/// Changes a client.
+impl ClientChange {
+    /// Whether it is about more than what it is called and whether it may act: a client that does not
+    /// fit newer rules can still be switched off.
+    fn is_ruled(&self) -> bool {
+        Self { name: None, description: None, enabled: None, ..self.clone() } != Self::default()
+    }
+}
+
+/// Changes a client; with the secret in the clear if it got a new one.
 ///
 /// # Errors
-/// As [`create`].
-pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Result<Client, DomainError> {
-    for uri in change.redirect_uris.iter().flatten().chain(change.post_logout_redirect_uris.iter().flatten()) {
-        check_redirect_uri(uri)?;
+/// As [`super::create`].
+pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Result<Registered, DomainError> {
+    let mut wished = find(ctx, id).await?;
+    apply(&mut wished, &change);
+    if change.is_ruled() {
+        check(&wished)?;
+        sector::confirm(ctx, &wished).await?;
     }
-    if let Some(name) = &change.name {
-        name.parse::<DisplayName>().map_err(|why| Invalid::new("name", why.to_string()))?;
-    }
+    let secret = opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy);
+    let secrets = keep(ctx, id, wished.auth_method, &secret)?;
     let entry = ctx.audit("client.update", Some(format!("client:{id}")), Outcome::Success, None);
-    let input = (ctx.tenant_id(), id.clone(), change, ctx.actor.describe(), ctx.now(), entry);
-    ctx.core
+    let input = (ctx.tenant_id(), id.clone(), change, secrets, ctx.actor.describe(), ctx.now(), entry);
+    let (client, renewed) = ctx
+        .core
         .db
-        .write(input, |tx, (tenant, id, change, by, now, entry)| {
+        .write(input, |tx, (tenant, id, change, secrets, by, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
                 let was_enabled = client.enabled;
                 let held = client.permissions.clone();
                 apply(&mut client, change);
-                check(&client.auth_method, client.jwks.as_deref(), &client.grant_types)?;
+                if change.is_ruled() {
+                    check(&client)?;
+                }
+                let renewed = change.auth_method.is_some() && lacks_secret(&client);
+                if renewed {
+                    client.secrets = Some(secrets.clone());
+                }
                 clients::update(&of, &client).await?;
                 regrant(&of, &client, &held, by, *now).await?;
                 if was_enabled && !client.enabled {
@@ -71,10 +103,17 @@ pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Resul
                 }
                 of.changed(ChangeKind::Client, id.as_str()).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>(client)
+                Ok::<_, DomainError>((client, renewed))
             })
         })
-        .await
+        .await?;
+    Ok(Registered { client, secret: renewed.then_some(secret) })
+}
+
+/// Whether its way of authentication needs more than is kept of a secret.
+fn lacks_secret(client: &Client) -> bool {
+    let kept = |secrets: &ClientSecrets| client.auth_method != AuthMethod::ClientSecretJwt || secrets.sealed.is_some();
+    client.auth_method.has_secret() && !client.secrets.as_ref().is_some_and(kept)
 }
 
 fn apply(client: &mut Client, change: &ClientChange) {
@@ -84,19 +123,28 @@ fn apply(client: &mut Client, change: &ClientChange) {
         }
     }
     set(&mut client.name, &change.name);
+    set(&mut client.description, &change.description);
     set(&mut client.enabled, &change.enabled);
+    set(&mut client.auth_method, &change.auth_method);
     set(&mut client.grant_types, &change.grant_types);
     set(&mut client.redirect_uris, &change.redirect_uris);
     set(&mut client.post_logout_redirect_uris, &change.post_logout_redirect_uris);
+    set(&mut client.jwks, &change.jwks);
+    set(&mut client.default_audience, &change.default_audience);
+    set(&mut client.audiences, &change.audiences);
     set(&mut client.access_token_format, &change.access_token_format);
     set(&mut client.signing_alg, &change.signing_alg);
-    if change.jwks.is_some() {
-        client.jwks.clone_from(&change.jwks);
-    }
+    set(&mut client.access_token_ttl, &change.access_token_ttl);
+    set(&mut client.refresh_token_ttl, &change.refresh_token_ttl);
+    set(&mut client.settings, &change.settings);
     if let Some(scope) = &change.scope {
         (client.permissions, client.scope) =
             if client.is_service() { split_scope(scope) } else { (OAuthScope::empty(), scope.clone()) };
     }
+    if !client.auth_method.has_secret() {
+        client.secrets = None;
+    }
+    settle(client);
 }
 
 /// Makes the permissions that a client holds those that its row names.

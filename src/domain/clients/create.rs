@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::keep;
-use super::rules::{check, check_redirect_uri, split_scope};
+use super::rules::{check, settle, split_scope};
+use super::sector;
 use crate::crypto::opaque::{self, TokenKind};
-use crate::domain::{Ctx, DomainError, Invalid, Noun, keys, permissions, tokens};
+use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions, tokens};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::client::{AccessTokenFormat, AuthMethod, Client, GrantType};
@@ -94,6 +95,7 @@ pub struct Registered {
 /// a permission; or the database is unavailable.
 pub async fn create(ctx: &Ctx<'_>, new: NewClient) -> Result<Registered, DomainError> {
     let registered = draft(ctx, new)?;
+    sector::confirm(ctx, &registered.client).await?;
     let entry = ctx.audit("client.create", Some(format!("client:{}", registered.client.id)), Outcome::Success, None);
     let input = (registered.client.clone(), ctx.actor.describe(), ctx.now(), entry);
     ctx.core
@@ -136,19 +138,10 @@ pub(in crate::domain) fn draft(ctx: &Ctx<'_>, new: NewClient) -> Result<Register
         Some(id) => chosen_id(&id)?,
         None => made_up_id(ctx, if for_itself { "svc_" } else { "app_" })?,
     };
-    check(&new.auth_method, new.jwks.as_deref(), &new.grant_types)?;
-    for uri in new.redirect_uris.iter().chain(&new.post_logout_redirect_uris) {
-        check_redirect_uri(uri)?;
-    }
-    let ttl_ok = new.access_token_ttl.is_none_or(|ttl| ttl <= keys::MAX_ACCESS_TOKEN_TTL && !ttl.is_zero());
-    if !ttl_ok {
-        return Err(Invalid::new("access_token_ttl", "must be between 1 s and one day").into());
-    }
-    let has_secret = !matches!(new.auth_method, AuthMethod::None | AuthMethod::PrivateKeyJwt);
-    let secret = has_secret.then(|| opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy));
+    let secret = new.auth_method.has_secret().then(|| opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy));
     let secrets = secret.as_ref().map(|secret| keep(ctx, &id, new.auth_method, secret)).transpose()?;
     let (permissions, scope) = if for_itself { split_scope(&new.scope) } else { (OAuthScope::empty(), new.scope) };
-    let client = Client {
+    let mut client = Client {
         tenant: ctx.tenant_id(),
         id,
         name: name.as_str().to_owned(),
@@ -171,6 +164,8 @@ pub(in crate::domain) fn draft(ctx: &Ctx<'_>, new: NewClient) -> Result<Register
         settings: new.settings,
         created_at: ctx.now(),
     };
+    settle(&mut client);
+    check(&client)?;
     Ok(Registered { client, secret })
 }
 

@@ -219,7 +219,7 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str, id: Option<&str>) -> Resul
         return Err(refuse("client_id and the assertion name different clients"));
     }
     let client = find(ctx, &claimed.sub).await?;
-    let claims = verify(ctx, &client, &peeked).map_err(refuse_or_fail(refuse))?;
+    let claims = verify(ctx, &client, &peeked).await.map_err(refuse_or_fail(refuse))?;
 
     // RFC 7523 §3, in its order: issuer and subject are the client, audience, times, single use.
     if claims.iss != claims.sub {
@@ -269,18 +269,18 @@ fn refuse_or_fail(
 
 /// The claims, if the client's own key or secret signed them; which of the two is registered, never
 /// said by the assertion.
-fn verify(
+async fn verify(
     ctx: &Ctx<'_>,
     client: &LiveClient,
     peeked: &Peeked<'_>,
 ) -> Result<Assertion, Result<&'static str, DomainError>> {
     match client.client.auth_method {
         AuthMethod::PrivateKeyJwt => {
-            let keys = client.keys.as_ref().ok_or(Ok("no keys are registered"))?;
-            let mut candidates = keys.candidates(peeked.kid.as_deref(), peeked.alg);
-            candidates
-                .find_map(|key| peeked.verify(key, Typ::CLIENT_ASSERTION).ok())
-                .ok_or(Ok("no registered key has signed it"))
+            let verified = clients::verified(ctx, client, |keys| {
+                let mut candidates = keys.candidates(peeked.kid.as_deref(), peeked.alg);
+                candidates.find_map(|key| peeked.verify(key, Typ::CLIENT_ASSERTION).ok())
+            });
+            verified.await.ok_or(Ok("no registered key has signed it"))
         }
         AuthMethod::ClientSecretJwt => {
             let secret = clients::shared_secret(ctx.core, &client.client).map_err(Err)?;

@@ -323,7 +323,7 @@ async fn a_clients_key_can_be_rolled_over(app: TestApp) {
     let client = by_key(&app, &old).await;
     let both = json!({ "keys": [old.jwk(), new.jwk()] }).to_string();
     let id = client.id.parse().unwrap();
-    let change = |jwks| clients::ClientChange { jwks: Some(jwks), ..clients::ClientChange::default() };
+    let change = |jwks| clients::ClientChange { jwks: Some(Some(jwks)), ..clients::ClientChange::default() };
     clients::update(&app.ctx().await, &id, change(both)).await.unwrap();
     assert_with(&app, &old.sign(&claims(&app, &client, "1"))).await.expect(200);
     assert_with(&app, &new.sign(&claims(&app, &client, "2"))).await.expect(200);
