@@ -25,6 +25,6 @@ async fn refuse(call: &Call, surface: Surface, status: StatusCode, text: &'stati
     match surface {
         Surface::Control => faces::control::refuse(call, status, text).await,
         Surface::Idaas => faces::idaas::refuse(call, status, text).await,
-        _ => shape::problem(surface, call.headers(), status, text),
+        _ => shape::problem(surface, call, status, text),
     }
 }

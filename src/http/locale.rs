@@ -1,60 +1,64 @@
 //! The languages of pages. One more is one file in `locale/` and one line in each list here.
 
 mod en;
+pub(super) mod texts;
 mod zh;
 
 use actix_web::http::header::{self, HeaderMap};
+use chrono::{Datelike as _, Timelike as _};
+
+use crate::model::time::Timestamp;
+pub(super) use texts::Texts;
 
 /// A language that pages speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Locale {
+pub(in crate::http) enum Locale {
     /// English: where nobody asks for another one.
     En,
     /// Chinese, in simplified characters.
     Zh,
 }
 
-/// What pages say in one language.
-pub(super) struct Texts {
-    /// The language tag (RFC 5646) of the page.
-    pub(super) lang: &'static str,
-    /// The landing page: that it runs.
-    pub(super) running: &'static str,
-    /// The landing page: what it is.
-    pub(super) about: &'static str,
-    /// The landing page: the issuer.
-    pub(super) issuer: &'static str,
-    /// The landing page: links to discovery, the keys, the OpenAPI document and the documentation.
-    pub(super) discovery: &'static str,
-    /// See `discovery`.
-    pub(super) keys: &'static str,
-    /// See `discovery`.
-    pub(super) openapi: &'static str,
-    /// See `discovery`.
-    pub(super) docs: &'static str,
-    /// An error page: nothing is there.
-    pub(super) not_found: &'static str,
-    /// An error page: nothing is there, and what to do.
-    pub(super) not_found_hint: &'static str,
-    /// An error page: the request can't be understood.
-    pub(super) bad_request: &'static str,
-    /// An error page: the request can't be understood, and what to do.
-    pub(super) bad_request_hint: &'static str,
-    /// An error page: our own fault.
-    pub(super) failed: &'static str,
-    /// An error page: our own fault, and what to do.
-    pub(super) failed_hint: &'static str,
-    /// The way back.
-    pub(super) home: &'static str,
-    /// The documentation: its heading.
-    pub(super) docs_title: &'static str,
-    /// The documentation: an operation's parameters.
-    pub(super) parameters: &'static str,
-    /// The documentation: an operation's answers.
-    pub(super) answers: &'static str,
+/// A moment as a calendar and a clock show it, in UTC.
+pub(in crate::http) struct Moment {
+    year: i32,
+    month0: usize,
+    day: u32,
+    hour: u32,
+    minute: u32,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        let at = at.to_chrono();
+        let month0 = usize::try_from(at.month0()).unwrap_or_default();
+        Self { year: at.year(), month0, day: at.day(), hour: at.hour(), minute: at.minute() }
+    }
 }
 
 impl Locale {
+    /// Every one of them, as pages offer them.
+    pub(super) const ALL: &'static [Self] = &[Self::En, Self::Zh];
+
+    /// The primary subtag of its language tag (RFC 5646 §2.2.1).
+    pub(super) const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The language of a tag, whatever follows its primary subtag.
+    fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or_default();
+        Self::ALL.iter().copied().find(|locale| primary.eq_ignore_ascii_case(locale.tag()))
+    }
+
+    /// The first of ours in a list of tags (`ui_locales`, OpenID Connect Core §3.1.2.1).
+    pub(super) fn of_list(tags: &str) -> Option<Self> {
+        tags.split_ascii_whitespace().take(32).find_map(Self::of_tag)
+    }
+
     /// What its pages say.
     pub(super) const fn texts(self) -> &'static Texts {
         match self {
@@ -71,12 +75,7 @@ impl Locale {
                 let mut parts = range.split(';').map(str::trim);
                 let tag = parts.next().unwrap_or_default();
                 let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-                let known = match tag.split('-').next().unwrap_or_default() {
-                    primary if primary.eq_ignore_ascii_case("zh") => Self::Zh,
-                    primary if primary.eq_ignore_ascii_case("en") => Self::En,
-                    _ => continue,
-                };
-                if weight > best.0 {
+                if let Some(known) = Self::of_tag(tag).filter(|_| weight > best.0) {
                     best = (weight, known);
                 }
             }
@@ -106,5 +105,22 @@ mod tests {
             headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(asked));
             assert_eq!(Locale::of(&headers), expected, "{asked}");
         }
+    }
+
+    #[test]
+    fn the_first_of_a_list_that_we_speak() {
+        for (asked, expected) in
+            [("", None), ("fr de", None), ("fr-CA zh-Hant en", Some(Locale::Zh)), ("EN-us zh", Some(Locale::En))]
+        {
+            assert_eq!(Locale::of_list(asked), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_as_people_write_them() {
+        let moment = Moment::from(Timestamp::parse_rfc3339("2026-12-09T14:05:59Z").unwrap());
+        let written = |locale: Locale| (locale.texts().general.moment)(&moment);
+        assert_eq!(written(Locale::En), "9 Dec 2026, 14:05 UTC");
+        assert_eq!(written(Locale::Zh), "2026年12月9日 14:05（UTC）");
     }
 }

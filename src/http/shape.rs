@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use serde::Serialize;
 
-use super::locale::Locale;
+use super::call::Call;
 use super::pages;
 use crate::telemetry::Surface;
 
@@ -63,9 +63,9 @@ pub(super) fn json(surface: Surface, status: StatusCode, text: &str) -> HttpResp
 }
 
 /// The refusal as the surface's callers expect it: JSON, or a page where people look at it.
-pub(super) fn problem(surface: Surface, headers: &HeaderMap, status: StatusCode, text: &str) -> HttpResponse {
+pub(super) fn problem(surface: Surface, call: &Call, status: StatusCode, text: &str) -> HttpResponse {
     match surface {
-        Surface::Pages | Surface::Console | Surface::Other => pages::error::answer(Locale::of(headers), status),
+        Surface::Pages | Surface::Console | Surface::Other => pages::error::answer(call, status),
         _ => json(surface, status, text),
     }
 }

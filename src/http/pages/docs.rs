@@ -2,56 +2,19 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use askama::Template;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
 
 use super::page;
+use super::views::Frame;
+use super::views::docs::{Chapter, Docs, Entry, Prose};
 use crate::http::call::Call;
-use crate::http::locale::{Locale, Texts};
 use crate::http::mount;
-use crate::http::statics::STYLE_ADDRESS;
-
-#[derive(Template)]
-#[template(path = "pages/docs.html")]
-struct Docs<'a> {
-    t: &'static Texts,
-    style: &'a str,
-    chapters: Vec<Chapter>,
-}
-
-/// One surface.
-struct Chapter {
-    title: &'static str,
-    operations: Vec<Entry>,
-}
-
-/// One operation.
-struct Entry {
-    method: String,
-    path: String,
-    summary: Prose,
-    description: Prose,
-    parameters: Vec<(String, Prose)>,
-    answers: Vec<(String, Prose)>,
-}
-
-/// A text in which code stands between backticks: parts, and whether each is code.
-#[derive(Default)]
-struct Prose(Vec<(bool, String)>);
-
-impl From<String> for Prose {
-    fn from(text: String) -> Self {
-        let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
-        Self(parts.map(|(n, part)| (n % 2 == 1, part.to_owned())).collect())
-    }
-}
 
 /// The documentation of every operation.
 #[utoipa::path(get, path = "/docs", responses((status = 200)))]
 pub(super) async fn docs(call: Call) -> HttpResponse {
-    let t = Locale::of(call.headers()).texts();
-    page(StatusCode::OK, &Docs { t, style: &STYLE_ADDRESS, chapters: chapters() })
+    page(StatusCode::OK, &Docs { frame: Frame::of_nobody(&call), chapters: chapters() })
 }
 
 fn chapters() -> Vec<Chapter> {

@@ -1,0 +1,56 @@
+//! `/docs`.
+
+use askama::Template;
+
+use super::{Frame, View};
+
+/// The documentation of every operation.
+#[derive(Template)]
+#[template(path = "pages/docs.html")]
+pub(in crate::http) struct Docs {
+    /// See [`Frame`].
+    pub(in crate::http) frame: Frame,
+    /// What there is.
+    pub(in crate::http) chapters: Vec<Chapter>,
+}
+
+impl View for Docs {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+}
+
+/// One surface.
+pub(in crate::http) struct Chapter {
+    /// Its name.
+    pub(in crate::http) title: &'static str,
+    /// What it can do.
+    pub(in crate::http) operations: Vec<Entry>,
+}
+
+/// One operation.
+pub(in crate::http) struct Entry {
+    /// `GET`.
+    pub(in crate::http) method: String,
+    /// As OpenAPI writes it.
+    pub(in crate::http) path: String,
+    /// In a line.
+    pub(in crate::http) summary: Prose,
+    /// In full.
+    pub(in crate::http) description: Prose,
+    /// Names and what they are.
+    pub(in crate::http) parameters: Vec<(String, Prose)>,
+    /// Statuses and what they mean.
+    pub(in crate::http) answers: Vec<(String, Prose)>,
+}
+
+/// A text in which code stands between backticks: parts, and whether each is code.
+#[derive(Default)]
+pub(in crate::http) struct Prose(Vec<(bool, String)>);
+
+impl From<String> for Prose {
+    fn from(text: String) -> Self {
+        let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+        Self(parts.map(|(n, part)| (n % 2 == 1, part.to_owned())).collect())
+    }
+}
