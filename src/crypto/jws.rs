@@ -13,7 +13,7 @@ use jsonwebtoken::{AlgorithmFamily, DecodingKey};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::digest::from_base64url;
+use super::digest::{base64url, from_base64url};
 use super::jwk::{KeyError, PrivateKey, PublicJwk, VerifyingKey};
 use crate::model::signing_key::SigningAlg;
 
@@ -32,6 +32,20 @@ pub const TYP_LOGOUT_TOKEN: &str = "logout+jwt";
 /// What clients may sign their assertions with, for discovery (RFC 8414 §2,
 /// `token_endpoint_auth_signing_alg_values_supported`).
 pub const ASYMMETRIC_ALGS: &[&str] = &["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+
+/// The left half of the digest that goes with an algorithm, for `at_hash` and `c_hash` (OpenID
+/// Connect Core §3.1.3.6).
+#[must_use]
+pub fn half_hash(alg: SigningAlg, text: &str) -> String {
+    use aws_lc_rs::digest::{SHA256, SHA512, digest};
+    let digest = match alg {
+        SigningAlg::Es256 | SigningAlg::Rs256 => digest(&SHA256, text.as_bytes()),
+        // Ed25519 hashes with SHA-512 inside (RFC 8032 §5.1).
+        SigningAlg::EdDsa => digest(&SHA512, text.as_bytes()),
+    };
+    let bytes = digest.as_ref();
+    base64url(bytes.split_at(bytes.len() / 2).0)
+}
 
 /// Why a token was not made or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,19 @@ text_enum! {
     }
 }
 
+/// Where the parameters of a request came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The browser's address bar, or a form.
+    #[default]
+    Browser,
+    /// A signed request object (RFC 9101).
+    SignedObject,
+    /// The client itself (RFC 9126): the digest of the reference, which is used up with the answer.
+    Pushed([u8; 32]),
+}
+
 /// How far a person has come with a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,9 +39,8 @@ pub struct Progress {
     /// The session in which the person consented to this very request (`prompt=consent`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consented: Option<SessionId>,
-    /// The pushed request that this one came from, used up when this one is answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pushed: Option<String>,
+    /// Where the parameters came from.
+    pub source: Source,
 }
 
 /// A request that waits.

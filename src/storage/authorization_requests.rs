@@ -1,13 +1,13 @@
 //! Authorization requests that wait: pushed by a client (RFC 9126), or under way in a browser.
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::column::{digest, json, parsed, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::authorization_requests;
 use super::error::StorageError;
-use crate::model::authorization_request::{AuthorizationRequest, Progress};
+use crate::model::authorization_request::{AuthorizationRequest, Progress, RequestKind};
 use crate::model::time::Timestamp;
 
 const TABLE: &str = "authorization_requests";
@@ -88,7 +88,8 @@ pub async fn use_once(tx: &TenantTx<'_>, reference: &[u8; 32], now: Timestamp) -
         .filter(Column::TenantId.eq(tx.tenant().uuid()))
         .filter(Column::Digest.eq(reference.to_vec()))
         .filter(Column::UsedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now.millis()))
+        // A pushed request has a minute to be begun, and its person the time that a sign-in takes.
+        .filter(Column::ExpiresAt.gt(now.millis()).or(Column::Kind.eq(RequestKind::Pushed.as_str())))
         .exec(&tx.raw())
         .await?;
     Ok(done.rows_affected == 1)

@@ -39,7 +39,7 @@ fn family(row: token_families::Model) -> Result<TokenFamily, StorageError> {
     })
 }
 
-/// Adds a family.
+/// Adds a family, unless it is there already.
 ///
 /// # Errors
 /// Its client or user does not exist, or the database is unavailable.
@@ -63,7 +63,12 @@ pub async fn insert_family(tx: &TenantTx<'_>, family: &TokenFamily) -> Result<()
         acr: family.acr.clone(),
         claims: (!family.claims.is_empty()).then(|| to_json(&family.claims)),
     };
-    token_families::Entity::insert(row.into_active_model()).exec_without_returning(&tx.raw()).await?;
+    let there =
+        OnConflict::columns([token_families::Column::TenantId, token_families::Column::Id]).do_nothing().to_owned();
+    token_families::Entity::insert(row.into_active_model())
+        .on_conflict(there)
+        .exec_without_returning(&tx.raw())
+        .await?;
     Ok(())
 }
 

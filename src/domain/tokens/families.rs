@@ -10,7 +10,7 @@ use super::mint::{Issued, Mintage, mint};
 use super::revoke::end_family;
 use crate::domain::authn::Authenticated;
 use crate::domain::clients::LiveClient;
-use crate::domain::{Ctx, DomainError, keys};
+use crate::domain::{Ctx, DomainError, keys, subjects};
 use crate::model::audit::Outcome;
 use crate::model::authorization::ClaimsRequest;
 use crate::model::ids::FamilyId;
@@ -29,10 +29,24 @@ pub struct Family {
     pub generation: i32,
 }
 
+/// The tokens of an authorization, and what an ID token says beside them.
+pub struct Granted {
+    /// The access token.
+    pub access: Issued,
+    /// The refresh token, if one goes with it.
+    pub refresh: Option<Secret<String>>,
+    /// The person, as they are now.
+    pub user: User,
+    /// What they allowed.
+    pub family: TokenFamily,
+    /// The client's mark from the request that this redeems (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
+}
+
 /// What a use of a refresh token came to.
 pub enum Refreshed {
-    /// A new access token, the refresh token that counts from now on.
-    Renewed(Issued, Secret<String>),
+    /// New tokens.
+    Renewed(Box<Granted>),
     /// It does not count: the cause is for the audit log.
     Refused(&'static str),
 }
@@ -50,7 +64,7 @@ pub async fn begin(
     scope: OAuthScope,
     audience: Option<String>,
     refreshable: bool,
-) -> Result<(Issued, Option<Secret<String>>), DomainError> {
+) -> Result<Granted, DomainError> {
     if proof.user.has_second_factor {
         return Err(DomainError::SecondFactorNeeded);
     }
@@ -92,20 +106,22 @@ pub async fn begin(
     ctx.core.metrics.sign_ins.count("success");
     let issued = issue(ctx, client, &row, &user, &roles, row.scope.clone()).await?;
     let refresh = refreshable.then(|| token(ctx, row.id, 0));
-    Ok((issued, refresh))
+    Ok(Granted { access: issued, refresh, user, family: row, nonce: None })
 }
 
 /// Idle life from now, within the absolute life from the sign-in.
-fn refresh_end(ctx: &Ctx<'_>, client: &LiveClient, now: Timestamp, began: Timestamp) -> Timestamp {
+pub(super) fn refresh_end(ctx: &Ctx<'_>, client: &LiveClient, now: Timestamp, began: Timestamp) -> Timestamp {
     let idle = client.client.refresh_token_ttl.unwrap_or_else(|| ctx.tenant.refresh_token_ttl(ctx.core));
     (now + idle).min(began + ctx.core.config.tokens.refresh_absolute)
 }
 
-fn token(ctx: &Ctx<'_>, family: FamilyId, generation: i32) -> Secret<String> {
+/// The refresh token of a generation.
+pub(super) fn token(ctx: &Ctx<'_>, family: FamilyId, generation: i32) -> Secret<String> {
     ctx.core.refresh_tokens.seal(ctx.tenant_id().uuid(), family.uuid(), generation.unsigned_abs())
 }
 
-async fn issue(
+/// An access token of a family.
+pub(super) async fn issue(
     ctx: &Ctx<'_>,
     client: &LiveClient,
     family: &TokenFamily,
@@ -113,8 +129,8 @@ async fn issue(
     roles: &[String],
     scope: OAuthScope,
 ) -> Result<Issued, DomainError> {
-    let subject = user.id.to_string();
     let row = &client.client;
+    let subject = subjects::of(ctx.core, row, user.id)?;
     let mintage = Mintage {
         subject: &subject,
         client_id: row.id.as_str(),
@@ -218,7 +234,9 @@ pub async fn rotate(
         Turn::Renewed(holder, generation) => {
             let (user, roles) = *holder;
             let issued = issue(ctx, client, &family.row, &user, &roles, scope).await?;
-            Ok(Refreshed::Renewed(issued, token(ctx, family.row.id, generation)))
+            let refresh = Some(token(ctx, family.row.id, generation));
+            let granted = Granted { access: issued, refresh, user, family: family.row.clone(), nonce: None };
+            Ok(Refreshed::Renewed(Box::new(granted)))
         }
     }
 }

@@ -68,3 +68,17 @@ pub(super) async fn end_family(
     }
     Ok(())
 }
+
+/// Makes every copy know within a second that families have ended.
+pub(in crate::domain) async fn mark_ended(
+    tx: &TenantTx<'_>,
+    families: &[FamilyId],
+    until: Timestamp,
+) -> Result<(), DomainError> {
+    for family in families {
+        let name = family.to_string();
+        tokens::revoke(tx, &name, until).await?;
+        tx.changed(ChangeKind::Token, &name).await?;
+    }
+    Ok(())
+}

@@ -9,7 +9,7 @@ use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::clients::{self, LiveClient};
 use crate::domain::core::Core;
 use crate::domain::tenants::{self, LiveTenant};
-use crate::domain::{DomainError, keys, users};
+use crate::domain::{DomainError, keys, subjects, users};
 use crate::model::ids::{ClientId, UserId};
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
@@ -154,7 +154,11 @@ async fn subject(
         let scope = scope.intersection(&client.client.permissions);
         return Ok((Principal::Service(client), scope));
     }
-    let Ok(user) = claims.sub.parse::<UserId>() else { return refused("unknown kind of subject") };
+    let user = match &client {
+        Some(client) if claims.act.is_none() => subjects::user(core, &client.client, &claims.sub),
+        _ => claims.sub.parse().ok(),
+    };
+    let Some(user) = user else { return refused("unknown kind of subject") };
     match users::state(core, tenant.tenant.id, user).await {
         Ok(state) if state.enabled && state.token_epoch == claims.epoch => Ok((Principal::User(user), scope)),
         Ok(_) => refused("subject is disabled or has ended its tokens"),

@@ -23,6 +23,36 @@ pub enum ErrorCode {
     InvalidScope,
     /// The audience is unknown to the client (RFC 8707 §2).
     InvalidTarget,
+    /// The response type is not known, or not open to this client (RFC 6749 §4.1.2.1).
+    UnsupportedResponseType,
+    /// The person, or the server, said no (RFC 6749 §4.1.2.1).
+    AccessDenied,
+    /// Nobody is signed in, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    LoginRequired,
+    /// The person must choose, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    AccountSelectionRequired,
+    /// The person must consent, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    ConsentRequired,
+    /// Something must be shown, and nothing may be (OpenID Connect Core §3.1.2.6).
+    InteractionRequired,
+    /// The sign-in that the client can't do without is out of reach (OpenID Connect Core Unmet Authentication Requirements §2).
+    UnmetAuthenticationRequirements,
+    /// The request_uri leads to nothing that counts (RFC 9101 §7, RFC 9126 §2.2).
+    InvalidRequestUri,
+    /// The request object does not count (RFC 9101 §7).
+    InvalidRequestObject,
+    /// The registration parameter is not answered (OpenID Connect Core §3.1.2.6).
+    RegistrationNotSupported,
+    /// The person has not said anything yet (RFC 8628 §3.5).
+    AuthorizationPending,
+    /// The device asks too often (RFC 8628 §3.5).
+    SlowDown,
+    /// The device code has expired (RFC 8628 §3.5).
+    ExpiredToken,
+    /// The access token does not count (RFC 6750 §3.1).
+    InvalidToken,
+    /// The access token may not be used for this (RFC 6750 §3.1).
+    InsufficientScope,
     /// Try again later (RFC 6749 §4.1.2.1); with status 503.
     TemporarilyUnavailable,
     /// A defect of ours (RFC 6749 §4.1.2.1); with status 500.
@@ -41,6 +71,21 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::ConsentRequired => "consent_required",
+            Self::InteractionRequired => "interaction_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }

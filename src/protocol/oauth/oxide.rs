@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use oxide_auth::code_grant::accesstoken::{self as machine_code, AccessToken};
+use oxide_auth::code_grant::authorization::{self as machine_authorization, Authorization};
 use oxide_auth::code_grant::client_credentials::{self as machine_credentials, ClientCredentials};
 use oxide_auth::code_grant::error::AccessTokenErrorType;
 use oxide_auth::code_grant::refresh::{self as machine_refresh, Refresh};
@@ -76,6 +78,58 @@ impl machine_refresh::Request for Request<'_> {
     }
 }
 
+impl machine_code::Request for Request<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn code(&self) -> Option<Cow<'_, str>> {
+        self.param("code")
+    }
+    fn authorization(&self) -> machine_code::Authorization<'_> {
+        machine_code::Authorization::Username(Cow::Borrowed(self.client.as_str()))
+    }
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        // Compared byte for byte where the code is redeemed; the machine would compare it as a URL.
+        Some(Cow::Borrowed(NOWHERE))
+    }
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        self.param("grant_type")
+    }
+    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+/// An authorization request as the machine sees it: response types beyond `code` are ours.
+struct CodeRequest<'a>(Request<'a>);
+
+impl machine_authorization::Request for CodeRequest<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.0.client.as_str()))
+    }
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        self.0.param("scope")
+    }
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(NOWHERE))
+    }
+    fn state(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn response_type(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed("code"))
+    }
+    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
 fn refused(kind: AccessTokenErrorType) -> OAuthError {
     match kind {
         AccessTokenErrorType::InvalidScope => scope_refused(),
@@ -98,8 +152,11 @@ pub(super) fn grant_refused(cause: &'static str) -> OAuthError {
 }
 
 /// The machines want a redirect URI even where none takes part (RFC 6749 §4.4).
+const NOWHERE: &str = "about:blank";
+
+/// See [`NOWHERE`].
 fn nowhere() -> Result<RegisteredUrl, OAuthError> {
-    url::Url::parse("about:blank").map(RegisteredUrl::Semantic).map_err(|_| out_of_order())
+    url::Url::parse(NOWHERE).map(RegisteredUrl::Semantic).map_err(|_| out_of_order())
 }
 
 /// RFC 6749 §4.4: what an authenticated client gets for itself out of what it holds.
@@ -155,6 +212,95 @@ pub(super) fn negotiate(params: &Params<'_>, held: &OAuthScope) -> Result<OAuthS
 
 fn machine_scope(scope: &OAuthScope) -> Result<Scope, OAuthError> {
     scope.to_string().parse().map_err(|_| scope_refused())
+}
+
+/// The one text for a code that does not count; the cause is for the log.
+pub(super) fn code_refused(cause: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidGrant, "The code is not valid").because(cause)
+}
+
+/// RFC 6749 §4.1.1: which scope an authorization request comes to. Client and redirect URI were
+/// verified before.
+pub(super) fn authorization(
+    params: &Params<'_>,
+    client: &ClientId,
+    allowed: &OAuthScope,
+) -> Result<OAuthScope, OAuthError> {
+    use machine_authorization::{Input, Output};
+    let request = CodeRequest(Request { params, client });
+    let mut machine = Authorization::new(&request);
+    let mut granted = OAuthScope::empty();
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            Output::Bind { client_id, .. } => Input::Bound {
+                request: &request,
+                bound_client: BoundClient { client_id: Cow::Owned(client_id), redirect_uri: Cow::Owned(nowhere()?) },
+            },
+            Output::Extend => Input::Extended(Extensions::new()),
+            Output::Negotiate { bound_client, .. } => {
+                granted = offered(params, allowed)?;
+                let pre_grant = PreGrant {
+                    client_id: bound_client.client_id.clone().into_owned(),
+                    redirect_uri: bound_client.redirect_uri.clone().into_owned(),
+                    scope: machine_scope(&granted)?,
+                };
+                Input::Negotiated { pre_grant, state: None }
+            }
+            Output::Ok { .. } => return Ok(granted),
+            // The only thing that is left to be wrong.
+            Output::Err(_) => return Err(scope_refused()),
+        };
+    }
+}
+
+/// Of what was asked for, that which the client may ask for: what is not known is ignored (OpenID
+/// Connect Core §3.1.2.1). All but OpenID Connect's own, if nothing was asked for (RFC 6749 §3.3).
+fn offered(params: &Params<'_>, allowed: &OAuthScope) -> Result<OAuthScope, OAuthError> {
+    let Some(wanted) = params.get("scope") else {
+        let standing = OAuthScope::from_tokens([super::claims::OPENID, super::claims::OFFLINE_ACCESS]);
+        return Ok(allowed.without(&standing));
+    };
+    let wanted: OAuthScope = wanted.parse().map_err(|_| scope_refused())?;
+    let offered = wanted.intersection(allowed);
+    if offered.is_empty() && !wanted.is_empty() { Err(scope_refused()) } else { Ok(offered) }
+}
+
+/// RFC 6749 §4.1.3: redeems a code. `redeem` compares every binding, uses the code up and makes the
+/// tokens, all at once; its refusal is the answer.
+pub(super) async fn authorization_code<T>(
+    params: &Params<'_>,
+    client: &ClientId,
+    redeem: impl AsyncFnOnce(&str) -> Result<T, OAuthError>,
+) -> Result<T, OAuthError> {
+    use machine_code::{Error, Input, Output};
+    params.require("code")?;
+    let mut machine = AccessToken::new(&Request { params, client });
+    let mut redeem = Some(redeem);
+    let mut redeemed = None;
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            Output::Authenticate { .. } => Input::Authenticated,
+            Output::Recover { code } => {
+                let redeem = redeem.take().ok_or_else(out_of_order)?;
+                redeemed = Some(redeem(code).await?);
+                let mut bound = OAuthScope::empty();
+                let found = Recovered { client: client.clone(), subject: String::new(), scope: OAuthScope::empty() };
+                Input::Recovered(Some(machine_grant(&mut bound, found)?))
+            }
+            Output::Extend { .. } => Input::Extended { access_extensions: Extensions::new() },
+            // The machine's own bearer token is not sent: ours says more.
+            Output::Issue { .. } => return redeemed.ok_or_else(out_of_order),
+            Output::Ok(_) => return Err(out_of_order()),
+            Output::Err(error) => {
+                return Err(match *error {
+                    Error::Invalid(mut why) => refused(why.description().kind()),
+                    _ => out_of_order(),
+                });
+            }
+        };
+    }
 }
 
 /// What storage knows of a refresh token, as far as the machine asks.

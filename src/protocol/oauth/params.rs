@@ -40,6 +40,40 @@ impl<'a> Params<'a> {
         Ok(Self(params))
     }
 
+    /// The same for the authorization endpoint, where a repeated parameter must be told to the client:
+    /// the first of its values counts until then. Says which parameter is repeated, if one is.
+    ///
+    /// # Errors
+    /// As [`Params::parse`] for everything else.
+    pub fn parse_repeated(encoded: &'a [u8]) -> Result<(Self, Option<String>), OAuthError> {
+        let mut seen = std::collections::HashSet::new();
+        let mut repeated = None;
+        let once = url::form_urlencoded::parse(encoded).filter(|(name, _)| {
+            let is_new = seen.insert(name.clone()) || REPEATABLE.contains(&&**name);
+            if !is_new {
+                repeated.get_or_insert_with(|| name.clone().into_owned());
+            }
+            is_new
+        });
+        let once: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(once).finish();
+        // Checked as any other request, and owned: what is left differs from what was sent.
+        let checked = Params::parse(once.as_bytes())?.pairs();
+        Ok((Self::of_pairs(checked), repeated))
+    }
+
+    /// Parameters that were parsed before.
+    #[must_use]
+    pub fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        let owned = |(name, value)| (Cow::Owned(name), Cow::Owned(value));
+        Self(pairs.into_iter().filter(|(_, value): &(String, String)| !value.is_empty()).map(owned).collect())
+    }
+
+    /// All of them, as they can be kept.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

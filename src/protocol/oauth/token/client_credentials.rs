@@ -17,5 +17,5 @@ pub(super) async fn grant(
     let scope = oxide::client_credentials(params, &client.client.id, &client.client.permissions)?;
     let access = tokens::for_client(ctx, client, scope, audience.as_deref()).await?;
     // RFC 6749 §4.4.3: no refresh token
-    Ok(Granted { access, refresh: None })
+    Ok(Granted::access(access))
 }

@@ -6,7 +6,7 @@ use super::super::client_auth::AuthenticatedClient;
 use super::super::error::OAuthError;
 use super::super::oxide;
 use super::super::params::Params;
-use super::{Granted, audience};
+use super::{Granted, audience, granted};
 use crate::domain::{Ctx, authn, tokens};
 use crate::model::client::GrantType;
 
@@ -21,7 +21,7 @@ pub(super) async fn grant(
     let scope = oxide::negotiate(params, &client.client.scope)?;
     let proof = authn::password(ctx, username, password, None).await?;
     let refreshable = client.client.may_use(GrantType::RefreshToken);
-    let (access, refresh) = tokens::begin(ctx, client, proof, scope, audience, refreshable).await?;
+    let tokens = tokens::begin(ctx, client, proof, scope, audience, refreshable).await?;
     ctx.core.metrics.tokens.issued.count("password");
-    Ok(Granted { access, refresh })
+    granted(ctx, client, tokens).await
 }

@@ -4,7 +4,7 @@ use super::super::client_auth::AuthenticatedClient;
 use super::super::error::{ErrorCode, OAuthError};
 use super::super::oxide::{self, Recovered};
 use super::super::params::Params;
-use super::Granted;
+use super::{Granted, granted};
 use crate::domain::tokens::{self, Refreshed};
 use crate::domain::{Ctx, tokens::Family};
 
@@ -23,13 +23,13 @@ pub(super) async fn grant(
     let renew = async |scope| {
         let family = family.as_ref().ok_or_else(|| oxide::grant_refused("no family"))?;
         match tokens::rotate(ctx, client, family, scope).await? {
-            Refreshed::Renewed(access, refresh) => Ok(Granted { access, refresh: Some(refresh) }),
+            Refreshed::Renewed(tokens) => granted(ctx, client, *tokens).await,
             Refreshed::Refused(cause) => Err(oxide::grant_refused(cause)),
         }
     };
-    let granted = oxide::refresh(params, &client.client.id, recover, renew).await?;
+    let renewed = oxide::refresh(params, &client.client.id, recover, renew).await?;
     ctx.core.metrics.tokens.issued.count("refresh_token");
-    Ok(granted)
+    Ok(renewed)
 }
 
 /// What was granted, less what the client may no longer ask for.

@@ -1,0 +1,12 @@
+//! `grant_type=urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+
+use super::super::client_auth::AuthenticatedClient;
+use super::super::error::OAuthError;
+use super::super::params::Params;
+use super::{Granted, unsupported};
+use crate::domain::Ctx;
+
+/// Not yet.
+pub(super) async fn grant(_: &Ctx<'_>, _: &AuthenticatedClient, _: &Params<'_>) -> Result<Granted, OAuthError> {
+    Err(unsupported())
+}
