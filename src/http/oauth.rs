@@ -1,13 +1,17 @@
 //! `/oauth/*` and `/.well-known/*` (`oauth.md`): one file an endpoint, the rules in `protocol/oauth`.
 //! Everything exists under `/t/{tenant_id}` too.
 
+pub(in crate::http) mod authorize;
 mod error;
 mod introspect;
 mod jwks;
+pub(in crate::http) mod logout;
 mod metadata;
+mod par;
 mod request;
 mod revoke;
 mod token;
+mod userinfo;
 mod wire;
 
 use actix_web::HttpRequest;
@@ -30,12 +34,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         metadata::openid_configuration_inserted,
         metadata::oauth_authorization_server_inserted,
     ];
-    let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke];
+    let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke, userinfo::userinfo, par::par];
+    let by_browsers = endpoints![Surface::OAuth; authorize::authorize, logout::end_session];
     let by_servers = endpoints![Surface::OAuth; introspect::introspect];
     let mut all: Vec<Endpoint> = Vec::new();
     all.extend(public.into_iter().map(|endpoint| endpoint.cors(Cors::Anybody).per_tenant()));
     all.extend(inserted.into_iter().map(|endpoint| endpoint.cors(Cors::Anybody)));
     all.extend(by_clients.into_iter().map(|endpoint| endpoint.cors(Cors::Registered(is_registered)).per_tenant()));
+    all.extend(by_browsers.into_iter().map(Endpoint::per_tenant));
     all.extend(by_servers.into_iter().map(Endpoint::per_tenant));
     all
 }

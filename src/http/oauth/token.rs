@@ -11,7 +11,7 @@ use crate::http::limit::Limit;
 use crate::model::client::GrantType;
 use crate::protocol::oauth::token::{Granted, issue};
 
-/// Issues tokens: `client_credentials`, `refresh_token`, and `password` for clients that have it.
+/// Issues tokens, by whichever grant type the client has.
 #[utoipa::path(
     post,
     path = "/oauth/token",
@@ -46,6 +46,8 @@ fn shape(granted: &Granted) -> HttpResponse {
         token_type: "Bearer",
         expires_in: granted.access.expires_in.as_secs(),
         refresh_token: granted.refresh.as_ref().map(|token| token.expose().as_str()),
+        id_token: granted.id_token.as_deref(),
+        issued_token_type: granted.issued_token_type,
         scope: &granted.access.scope.to_string(),
     });
     // RFC 6749 §5.1: both headers, for caches of every age.

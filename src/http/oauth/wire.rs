@@ -15,6 +15,12 @@ pub(super) struct TokenAnswer<'a> {
     /// The refresh token, if one goes with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token: Option<&'a str>,
+    /// The ID token, where a person signed in with `openid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id_token: Option<&'a str>,
+    /// What kind of token it is (RFC 8693 §2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) issued_token_type: Option<&'static str>,
     /// What was granted.
     pub(super) scope: &'a str,
 }
@@ -33,8 +39,20 @@ pub(super) struct ErrorAnswer {
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes, in the document, what `protocol/oauth` reads
 pub(super) struct TokenForm {
-    /// `client_credentials`, `refresh_token` or `password`.
+    /// How the tokens are obtained.
     grant_type: String,
+    /// With `authorization_code`.
+    code: Option<String>,
+    /// With `authorization_code`: as it was in the request.
+    redirect_uri: Option<String>,
+    /// With `authorization_code` (RFC 7636).
+    code_verifier: Option<String>,
+    /// With `urn:ietf:params:oauth:grant-type:device_code`.
+    device_code: Option<String>,
+    /// With token exchange (RFC 8693).
+    subject_token: Option<String>,
+    /// With token exchange (RFC 8693).
+    subject_token_type: Option<String>,
     /// Scope names, separated by spaces.
     scope: Option<String>,
     /// For whom the token shall be (RFC 8707).
