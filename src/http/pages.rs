@@ -5,6 +5,8 @@ mod brand;
 mod docs;
 pub(super) mod error;
 mod landing;
+mod passkey_json;
+mod qr;
 pub(super) mod views;
 
 use actix_web::HttpResponse;
@@ -18,7 +20,7 @@ use crate::telemetry::Surface;
 /// What it serves.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let of_installation = endpoints![Surface::Pages; landing::landing, docs::docs];
-    let of_tenants = endpoints![Surface::Pages; brand::brand];
+    let of_tenants = endpoints![Surface::Pages; brand::brand, passkey_json::options, passkey_json::sign_in];
     let mut all = of_installation;
     all.extend(of_tenants.into_iter().map(Endpoint::per_tenant));
     all.into_iter().map(Endpoint::undocumented).collect()
