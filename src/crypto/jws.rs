@@ -47,6 +47,9 @@ pub fn half_hash(alg: SigningAlg, text: &str) -> String {
     base64url(bytes.split_at(bytes.len() / 2).0)
 }
 
+/// The same under a shared secret.
+pub const MAC_ALGS: &[&str] = &["HS256", "HS384", "HS512"];
+
 /// Why a token was not made or not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwsError {

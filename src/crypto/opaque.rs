@@ -45,6 +45,8 @@ pub enum TokenKind {
     LoginTransaction,
     /// What manages a registered client (RFC 7592 §3).
     RegistrationToken,
+    /// What opens client registration to who holds it (RFC 7591 §3).
+    InitialAccessToken,
     /// What a mailed link carries: confirmation, password reset.
     MailLink,
     /// An invitation.
@@ -66,6 +68,7 @@ impl TokenKind {
         Self::Browser,
         Self::LoginTransaction,
         Self::RegistrationToken,
+        Self::InitialAccessToken,
         Self::MailLink,
         Self::Invitation,
     ];
@@ -86,6 +89,7 @@ impl TokenKind {
             Self::Browser => "ghb_",
             Self::LoginTransaction => "ght_",
             Self::RegistrationToken => "ghg_",
+            Self::InitialAccessToken => "ghn_",
             Self::MailLink => "ghm_",
             Self::Invitation => "ghi_",
         }

@@ -76,6 +76,11 @@ impl Fields {
         }
     }
 
+    /// All members, for who takes them out by its own rules.
+    pub(super) fn into_members(self) -> Map<String, Value> {
+        self.0
+    }
+
     /// A string that must be there.
     pub(super) fn text(&mut self, field: &'static str) -> Result<String, FieldError> {
         self.optional_text(field)?.ok_or(FieldError::new(field, "is required"))

@@ -44,6 +44,10 @@ pub struct ClientSettings {
     /// fit where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<String>,
+    /// The one algorithm that it signs its assertions with (RFC 7523); any that its keys fit where
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<String>,
     /// Whether its requests must come in signed request objects (RFC 9101 §10.5).
     pub require_signed_request_object: bool,
     /// Whether its requests must be pushed (RFC 9126 §6).
@@ -112,6 +116,7 @@ impl Default for ClientSettings {
             id_token_signed_response_alg: SigningAlg::Rs256,
             userinfo_signed_response_alg: None,
             request_object_signing_alg: None,
+            token_endpoint_auth_signing_alg: None,
             require_signed_request_object: false,
             require_pushed_authorization_requests: false,
             require_pkce: true,

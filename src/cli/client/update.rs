@@ -127,6 +127,7 @@ pub(super) fn wish(args: UpdateArgs) -> Result<Wish, Failure> {
         access_token_ttl: life(args.access_token_ttl),
         refresh_token_ttl: life(args.refresh_token_ttl),
         settings: None,
+        held_registration_token: None,
     };
     if change == ClientChange::default() && args.settings.is_empty() {
         return Err(Failure::Usage("nothing to change: name what shall be different".to_owned()));

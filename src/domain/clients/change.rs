@@ -54,6 +54,9 @@ pub struct ClientChange {
     pub refresh_token_ttl: Option<Option<Duration>>,
     /// What OpenID Connect and registration say about it.
     pub settings: Option<ClientSettings>,
+    /// The digest of the registration token that whoever changes it has shown: of two changes under
+    /// one token, one is made.
+    pub held_registration_token: Option<String>,
 }
 
 impl ClientChange {
@@ -86,6 +89,11 @@ pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Resul
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                if change.held_registration_token.is_some()
+                    && change.held_registration_token != client.settings.registration_token
+                {
+                    return Err(DomainError::NotAuthenticated("replaced registration token"));
+                }
                 let was_enabled = client.enabled;
                 let held = client.permissions.clone();
                 apply(&mut client, change);

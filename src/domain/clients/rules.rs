@@ -2,7 +2,7 @@
 
 use super::uris::{check_redirect_uri, check_web_uri, check_whole_web_uri, host, origin};
 use crate::crypto::jwk::KeySet;
-use crate::crypto::jws::ASYMMETRIC_ALGS;
+use crate::crypto::jws::{ASYMMETRIC_ALGS, MAC_ALGS};
 use crate::domain::{Invalid, keys};
 use crate::model::authorization::ResponseType;
 use crate::model::client::{AuthMethod, Client, GrantType};
@@ -177,10 +177,13 @@ fn check_requests(settings: &ClientSettings) -> Result<(), Invalid> {
     if let Some(acr) = settings.default_acr_values.iter().find(|acr| !ACR_VALUES.contains(&acr.as_str())) {
         return unknown("default_acr_values", acr, ACR_VALUES);
     }
-    match &settings.request_object_signing_alg {
-        Some(alg) if !ASYMMETRIC_ALGS.contains(&alg.as_str()) => {
-            unknown("request_object_signing_alg", alg, ASYMMETRIC_ALGS)
-        }
-        _ => Ok(()),
+    let known = |alg: &&String| ASYMMETRIC_ALGS.contains(&alg.as_str());
+    if let Some(alg) = settings.request_object_signing_alg.as_ref().filter(|alg| !known(alg)) {
+        return unknown("request_object_signing_alg", alg, ASYMMETRIC_ALGS);
+    }
+    let proof = settings.token_endpoint_auth_signing_alg.as_ref();
+    match proof.filter(|alg| !known(alg) && !MAC_ALGS.contains(&alg.as_str())) {
+        Some(alg) => unknown("token_endpoint_auth_signing_alg", alg, &[ASYMMETRIC_ALGS, MAC_ALGS].concat()),
+        None => Ok(()),
     }
 }

@@ -219,6 +219,10 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str, id: Option<&str>) -> Resul
         return Err(refuse("client_id and the assertion name different clients"));
     }
     let client = find(ctx, &claimed.sub).await?;
+    let registered = client.client.settings.token_endpoint_auth_signing_alg.as_deref();
+    if registered.is_some_and(|alg| alg.parse() != Ok(peeked.alg)) {
+        return Err(refuse("signed with another algorithm than registered"));
+    }
     let claims = verify(ctx, &client, &peeked).await.map_err(refuse_or_fail(refuse))?;
 
     // RFC 7523 §3, in its order: issuer and subject are the client, audience, times, single use.
