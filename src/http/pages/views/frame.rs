@@ -84,12 +84,6 @@ pub(in crate::http) struct ClientView {
     pub(in crate::http) privacy: Option<String>,
 }
 
-impl ClientView {
-    pub(super) fn mark(&self) -> String {
-        initial(&self.name)
-    }
-}
-
 impl Frame {
     /// For a page of this tenant.
     pub(in crate::http) fn of(call: &Call, tenant: &LiveTenant) -> Self {
