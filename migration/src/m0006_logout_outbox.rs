@@ -24,8 +24,7 @@ impl MigrationTrait for Migration {
             .col(big_integer("created_at"))
             .foreign_key(&mut of_client("logout_outbox"))
             .to_owned();
-        let indexes =
-            vec![plain("logout_outbox", &["tenant_id", "client_id"]), plain("logout_outbox", &["next_at"])];
+        let indexes = vec![plain("logout_outbox", &["tenant_id", "client_id"]), plain("logout_outbox", &["next_at"])];
         create(manager, vec![outbox], indexes).await
     }
 

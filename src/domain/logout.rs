@@ -95,14 +95,17 @@ pub async fn sign_out(ctx: &Ctx<'_>, session: &Session) -> Result<(), DomainErro
     let ending = Ending::new(ctx.core, RevocationReason::SignedOut);
     ctx.core
         .db
-        .write((session.tenant, session.id, session.user, ending, entry), |tx, (tenant, session, user, ending, entry)| {
-            Box::pin(async move {
-                if end_session(&tx.of(*tenant), *session, *user, ending).await? {
-                    crate::storage::audit::append(tx, entry).await?;
-                }
-                Ok::<_, DomainError>(())
-            })
-        })
+        .write(
+            (session.tenant, session.id, session.user, ending, entry),
+            |tx, (tenant, session, user, ending, entry)| {
+                Box::pin(async move {
+                    if end_session(&tx.of(*tenant), *session, *user, ending).await? {
+                        crate::storage::audit::append(tx, entry).await?;
+                    }
+                    Ok::<_, DomainError>(())
+                })
+            },
+        )
         .await?;
     ctx.core.logouts.notify_one();
     Ok(())
@@ -112,11 +115,7 @@ pub async fn sign_out(ctx: &Ctx<'_>, session: &Session) -> Result<(), DomainErro
 ///
 /// # Errors
 /// As [`sign_out`].
-pub async fn sign_out_everywhere(
-    ctx: &Ctx<'_>,
-    user: UserId,
-    except: Option<SessionId>,
-) -> Result<(), DomainError> {
+pub async fn sign_out_everywhere(ctx: &Ctx<'_>, user: UserId, except: Option<SessionId>) -> Result<(), DomainError> {
     let entry = ctx.audit("user.sign_out_everywhere", Some(format!("user:{user}")), Outcome::Success, None);
     let ending = Ending::new(ctx.core, RevocationReason::SignedOut);
     ctx.core

@@ -172,9 +172,7 @@ async fn take(core: &Core, notice: &LogoutNotice) -> Result<bool, DomainError> {
 async fn delete(core: &Core, notice: LogoutNotice) -> Result<(), DomainError> {
     core.db
         .write(notice, |tx, notice| {
-            Box::pin(
-                async move { Ok::<_, DomainError>(logout_outbox::delete(&tx.of(notice.tenant), notice).await?) },
-            )
+            Box::pin(async move { Ok::<_, DomainError>(logout_outbox::delete(&tx.of(notice.tenant), notice).await?) })
         })
         .await
 }
