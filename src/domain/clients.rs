@@ -15,6 +15,7 @@ pub use create::{NewClient, Registered, create};
 pub(super) use create::{draft, insert};
 pub(super) use keys::RemoteKeys;
 pub use keys::verified;
+pub(super) use uris::check_web_uri;
 
 use super::core::Core;
 use super::ctx::Ctx;
@@ -43,11 +44,17 @@ impl LiveClient {
     /// Whether the secret is the current one, or the one before while that still counts.
     #[must_use]
     pub fn has_secret(&self, presented: &str, now: Timestamp) -> bool {
-        let Some(secrets) = &self.client.secrets else { return false };
-        let digest = opaque::digest_of_secret(presented);
-        let is = |stored: &[u8; 32]| constant_time_eq(stored, digest.as_bytes());
-        is(&secrets.current) || secrets.previous.as_ref().is_some_and(|(stored, until)| *until > now && is(stored))
+        has_secret(&self.client, presented, now)
     }
+}
+
+/// Whether the secret is the client's current one, or the one before while that still counts.
+#[must_use]
+pub fn has_secret(client: &Client, presented: &str, now: Timestamp) -> bool {
+    let Some(secrets) = &client.secrets else { return false };
+    let digest = opaque::digest_of_secret(presented);
+    let is = |stored: &[u8; 32]| constant_time_eq(stored, digest.as_bytes());
+    is(&secrets.current) || secrets.previous.as_ref().is_some_and(|(stored, until)| *until > now && is(stored))
 }
 
 /// The client of this id, if it is enabled.
@@ -65,21 +72,39 @@ pub async fn live(core: &Core, tenant: TenantId, id: &ClientId) -> Result<Arc<Li
         .await
 }
 
-/// The origins that a tenant's clients have redirect URIs at: whose scripts may call on their behalf.
+/// What a tenant's enabled clients have in common.
+pub struct Apps {
+    /// The origins that they have redirect URIs at: whose scripts may call on their behalf.
+    pub origins: HashSet<String>,
+    /// Whether response types that send tokens through the browser are open to one of them.
+    pub legacy: bool,
+}
+
+/// What a tenant's enabled clients have in common.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn origins(core: &Core, tenant: TenantId) -> Result<Arc<HashSet<String>>, DomainError> {
-    core.origins
-        .get(tenant, async |tenant| {
-            let clients = clients::list(&core.db.read().of(*tenant)).await?;
-            let enabled = clients.iter().filter(|client| client.enabled);
-            let uris = enabled.flat_map(|client| &client.redirect_uris);
-            let origins =
-                uris.filter_map(|uri| url::Url::parse(uri).ok()).map(|uri| uri.origin().ascii_serialization());
-            Ok::<_, DomainError>(Arc::new(origins.filter(|origin| origin != "null").collect()))
-        })
-        .await
+pub async fn apps(core: &Core, tenant: TenantId) -> Result<Arc<Apps>, DomainError> {
+    core.apps.get(tenant, async |tenant| load_apps(core, *tenant).await).await
+}
+
+/// The same for what is published anyway: while the database is gone, as it was last known.
+///
+/// # Errors
+/// As [`apps`].
+pub async fn apps_or_last(core: &Core, tenant: TenantId) -> Result<Arc<Apps>, DomainError> {
+    core.apps.get_or_last(tenant, async |tenant| load_apps(core, *tenant).await).await
+}
+
+async fn load_apps(core: &Core, tenant: TenantId) -> Result<Arc<Apps>, DomainError> {
+    let mut clients = clients::list(&core.db.read().of(tenant)).await?;
+    clients.retain(|client| client.enabled);
+    let uris = clients.iter().flat_map(|client| &client.redirect_uris);
+    let origins = uris.filter_map(|uri| url::Url::parse(uri).ok()).map(|uri| uri.origin().ascii_serialization());
+    Ok(Arc::new(Apps {
+        origins: origins.filter(|origin| origin != "null").collect(),
+        legacy: clients.iter().any(|client| client.settings.legacy_response_types),
+    }))
 }
 
 /// The shared secret itself, for the MAC of `client_secret_jwt`.

@@ -1,13 +1,12 @@
 //! What gatehouse runs on: the database, the seams, the hashing pool, and what is cached.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
 use super::access_log::AccessLog;
-use super::clients::{LiveClient, RemoteKeys};
+use super::clients::{Apps, LiveClient, RemoteKeys};
 use super::error::DomainError;
 use super::keys::Keyring;
 use super::lockout::Turnstile;
@@ -87,8 +86,8 @@ pub struct Core {
     pub(super) clients: Fresh<(TenantId, ClientId), Arc<LiveClient>>,
     /// Keys that clients publish themselves.
     pub(super) remote_keys: RemoteKeys,
-    /// Origins of the redirect URIs of a tenant's clients.
-    pub(super) origins: Fresh<TenantId, Arc<HashSet<String>>>,
+    /// What a tenant's clients have in common.
+    pub(super) apps: Fresh<TenantId, Arc<Apps>>,
     pub(super) users: Fresh<(TenantId, UserId), Arc<UserState>>,
     pub(super) keyrings: Fresh<TenantId, Arc<Keyring>>,
     pub(super) revoked: Fresh<(TenantId, Arc<str>), bool>,
@@ -127,7 +126,7 @@ impl Core {
             tenant_keys: Fresh::new(fresh(), 10_000),
             clients: Fresh::new(fresh(), 10_000),
             remote_keys: RemoteKeys::default(),
-            origins: Fresh::new(fresh(), 1_000),
+            apps: Fresh::new(fresh(), 1_000),
             users: Fresh::new(fresh(), 50_000),
             keyrings: Fresh::new(fresh(), 1_000),
             revoked: Fresh::new(fresh(), 100_000),
@@ -153,7 +152,7 @@ impl Core {
                 self.tenant_keys.forget_all();
             }
             (ChangeKind::Client, Some(tenant)) => {
-                self.origins.forget(&tenant);
+                self.apps.forget(&tenant);
                 match change.key.parse() {
                     Ok(client) => self.clients.forget(&(tenant, client)),
                     Err(_) => self.clients.forget_all(),
@@ -173,7 +172,7 @@ impl Core {
                 self.tenants.forget_all();
                 self.tenant_keys.forget_all();
                 self.clients.forget_all();
-                self.origins.forget_all();
+                self.apps.forget_all();
                 self.users.forget_all();
                 self.keyrings.forget_all();
                 self.revoked.forget_all();

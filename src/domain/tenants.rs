@@ -1,13 +1,17 @@
 //! Tenants: made, found by id or key, told apart by their issuers.
 
+mod settings;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use settings::{issue_initial_token, revoke_initial_tokens, update};
 
 use super::core::Core;
 use super::ctx::{Ctx, Origin};
 use super::error::{DomainError, Invalid, Noun};
 use super::{keys, permissions, roles};
-use crate::crypto::digest::Digest;
+use crate::crypto::digest::{Digest, constant_time_eq};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::model::audit::{Actor, Outcome};
 use crate::model::change::ChangeKind;
@@ -15,7 +19,7 @@ use crate::model::ids::TenantId;
 use crate::model::page::{Counted, PageNumber};
 use crate::model::secret::Secret;
 use crate::model::signing_key::SigningKey;
-use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind, TenantSettings};
+use crate::model::tenant::{InitialAccessToken, Tenant, TenantKey, TenantKeyKind, TenantSettings};
 use crate::model::text::DisplayName;
 use crate::model::time::Timestamp;
 use crate::storage::{StorageError, TenantTx, tenants, unscoped};
@@ -27,15 +31,15 @@ pub struct LiveTenant {
     pub tenant: Tenant,
     /// Its issuer (RFC 8414 §2): the base URL, or `{base}/t/{tenant_id}`.
     pub issuer: String,
-    /// Its metadata document, once somebody has asked for it: it depends on the issuer alone.
-    pub metadata: std::sync::OnceLock<bytes::Bytes>,
+    /// Its metadata document, once somebody has asked for it: without and with what legacy clients use.
+    pub metadata: [std::sync::OnceLock<bytes::Bytes>; 2],
 }
 
 impl LiveTenant {
     pub(super) fn new(core: &Core, tenant: Tenant) -> Self {
         let base = core.config.http.issuer.as_str();
         let issuer = if tenant.is_default { base.to_owned() } else { format!("{base}/t/{}", tenant.id) };
-        Self { tenant, issuer, metadata: std::sync::OnceLock::new() }
+        Self { tenant, issuer, metadata: Default::default() }
     }
 
     /// The path of its issuer: what stands before the paths of its pages and endpoints.
@@ -56,6 +60,16 @@ impl LiveTenant {
     #[must_use]
     pub fn refresh_token_ttl(&self, core: &Core) -> Duration {
         seconds_or(self.tenant.settings.refresh_token_ttl, core.config.tokens.refresh_idle)
+    }
+
+    /// Whether this is a token that opens client registration here, at this moment.
+    #[must_use]
+    pub fn takes_initial_token(&self, presented: &str, now: Timestamp) -> bool {
+        let Some(digest) = opaque::recognise(TokenKind::InitialAccessToken, presented) else { return false };
+        let digest = digest.hex();
+        let counts = |token: &InitialAccessToken| token.expires_at.is_none_or(|end| end > now);
+        let is = |token: &InitialAccessToken| constant_time_eq(token.digest.as_bytes(), digest.as_bytes());
+        self.tenant.settings.initial_access_tokens.iter().any(|token| counts(token) && is(token))
     }
 
     /// The least number of characters in a password of this tenant's users.

@@ -7,6 +7,7 @@ mod introspect;
 mod jwks;
 pub(in crate::http) mod logout;
 mod metadata;
+mod register;
 mod par;
 mod request;
 mod revoke;
@@ -37,12 +38,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke, userinfo::userinfo, par::par];
     let by_browsers = endpoints![Surface::OAuth; authorize::authorize, logout::end_session];
     let by_servers = endpoints![Surface::OAuth; introspect::introspect];
+    let of_registration = endpoints![Surface::OAuth;
+        register::register,
+        register::read,
+        register::replace,
+        register::delete,
+    ];
     let mut all: Vec<Endpoint> = Vec::new();
     all.extend(public.into_iter().map(|endpoint| endpoint.cors(Cors::Anybody).per_tenant()));
     all.extend(inserted.into_iter().map(|endpoint| endpoint.cors(Cors::Anybody)));
     all.extend(by_clients.into_iter().map(|endpoint| endpoint.cors(Cors::Registered(is_registered)).per_tenant()));
     all.extend(by_browsers.into_iter().map(Endpoint::per_tenant));
     all.extend(by_servers.into_iter().map(Endpoint::per_tenant));
+    all.extend(of_registration.into_iter().map(Endpoint::per_tenant));
     all
 }
 
@@ -56,6 +64,6 @@ fn is_registered(request: HttpRequest, origin: String) -> LocalBoxFuture<'static
             Some(Err(_)) => return false,
         };
         let Ok(tenant) = tenant else { return false };
-        clients::origins(&state.core, tenant.tenant.id).await.is_ok_and(|origins| origins.contains(&origin))
+        clients::apps(&state.core, tenant.tenant.id).await.is_ok_and(|apps| apps.origins.contains(&origin))
     })
 }

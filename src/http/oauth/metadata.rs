@@ -9,9 +9,10 @@ use actix_web::http::header::{self, HeaderValue};
 use super::error::Problem;
 use super::jwks::json;
 use crate::domain::tenants::{self, LiveTenant};
-use crate::domain::{DomainError, Noun};
+use crate::domain::{DomainError, Noun, clients};
 use crate::http::call::Call;
-use crate::protocol::oauth::metadata::metadata;
+use crate::model::tenant::RegistrationPolicy;
+use crate::protocol::oauth::metadata::{Offers, metadata};
 
 /// The metadata of an issuer, as OpenID Connect Discovery wants it.
 #[utoipa::path(
@@ -79,7 +80,14 @@ async fn document(call: &Call) -> HttpResponse {
         Ok(tenant) => tenant,
         Err(error) => return Problem::from(error).answer(call),
     };
-    let text = tenant.metadata.get_or_init(|| serde_json::to_vec(&metadata(&tenant.issuer)).unwrap_or_default().into());
+    // Where nothing is known of the clients, what every client may use is advertised.
+    let apps = clients::apps_or_last(call.core(), tenant.tenant.id).await;
+    let settings = &tenant.tenant.settings;
+    let legacy = settings.registration_legacy || apps.is_ok_and(|apps| apps.legacy);
+    let offers = Offers { registration: settings.registration != RegistrationPolicy::Off, legacy };
+    let [plain, with_legacy] = &tenant.metadata;
+    let place = if legacy { with_legacy } else { plain };
+    let text = place.get_or_init(|| serde_json::to_vec(&metadata(&tenant.issuer, &offers)).unwrap_or_default().into());
     let mut answer = json(text.clone());
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     answer
