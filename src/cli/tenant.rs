@@ -1,5 +1,7 @@
 //! `gatehouse tenant`: separate spaces of users, clients and keys.
 
+mod update;
+
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -27,6 +29,10 @@ pub(super) enum TenantCommand {
     },
     /// List all tenants
     List,
+    /// Change a tenant's name and settings; what is not named stays
+    Update(Box<update::UpdateArgs>),
+    /// Make a token that opens client registration where it takes one; prints it for the only time
+    InitialAccessToken(update::TokenArgs),
     /// Replace a key of a tenant; prints the new one for the only time
     RotateKey {
         /// The tenant, tnt_…
@@ -48,6 +54,8 @@ pub(super) async fn run(command: TenantCommand, loaded: Loaded, out: Output) -> 
     Session::with(loaded, out, async |session| match command {
         TenantCommand::Create { name } => create(session, &name, out).await,
         TenantCommand::List => list(session, out).await,
+        TenantCommand::Update(args) => update::update(session, *args, out).await,
+        TenantCommand::InitialAccessToken(args) => update::initial_access_token(session, args, out).await,
         TenantCommand::RotateKey { tenant, kind, overlap } => rotate_key(session, tenant, kind, overlap, out).await,
     })
     .await

@@ -1,8 +1,8 @@
 //! Tenants and their keys.
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::column::{digest, json, millis, moment, parsed, to_json};
 use super::db::{TenantRows, TenantTx};
@@ -60,6 +60,15 @@ pub async fn insert(tx: &TenantTx<'_>, tenant: &Tenant) -> Result<(), StorageErr
 /// The database is unavailable, or the row is damaged.
 pub async fn find(rows: &TenantRows<'_>) -> Result<Option<Tenant>, StorageError> {
     tenants::Entity::find_by_id(rows.tenant().uuid()).one(&rows.raw()).await?.map(noun).transpose()
+}
+
+/// The tenant itself, which nobody else changes until this transaction ends.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_for_update(tx: &TenantTx<'_>) -> Result<Option<Tenant>, StorageError> {
+    let found = tenants::Entity::find_by_id(tx.tenant().uuid()).lock(LockType::NoKeyUpdate).one(&tx.raw()).await?;
+    found.map(noun).transpose()
 }
 
 /// Changes the name, whether it is enabled, and the settings.

@@ -46,7 +46,7 @@ pub(super) fn check_redirect_uri(field: &'static str, uri: &str, runs: Applicati
 
 /// An address that a browser or gatehouse itself loads: https, or http on this machine for
 /// development.
-pub(super) fn check_web_uri(field: &'static str, uri: &str) -> Result<Url, Invalid> {
+pub(in crate::domain) fn check_web_uri(field: &'static str, uri: &str) -> Result<Url, Invalid> {
     let parsed = absolute(field, uri)?;
     match parsed.scheme() {
         "https" => Ok(parsed),
