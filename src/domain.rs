@@ -10,6 +10,7 @@ pub mod clients;
 pub mod consents;
 mod core;
 mod ctx;
+pub mod device_codes;
 mod error;
 pub mod factors;
 pub mod keys;

@@ -5,6 +5,7 @@
 
 mod authorizations;
 pub mod claims;
+mod exchange;
 mod families;
 mod id_token;
 mod mint;
@@ -13,6 +14,7 @@ mod verify;
 
 pub use authorizations::{Answered, Answering, Redeemed, answer, redeem_code, redeem_device_code};
 pub use claims::AccessClaims;
+pub use exchange::{MAX_ACTORS, exchange};
 pub use families::{Family, Granted, Refreshed, begin, recover, rotate};
 pub use id_token::{IdToken, id_token, sign_for_client, wishes};
 pub use mint::{IDAAS_CLIENT, Issued, for_client, for_sign_in, on_behalf};

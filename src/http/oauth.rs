@@ -2,13 +2,14 @@
 //! Everything exists under `/t/{tenant_id}` too.
 
 pub(in crate::http) mod authorize;
+mod device;
 mod error;
 mod introspect;
 mod jwks;
 pub(in crate::http) mod logout;
 mod metadata;
-mod register;
 mod par;
+mod register;
 mod request;
 mod revoke;
 mod token;
@@ -35,7 +36,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         metadata::openid_configuration_inserted,
         metadata::oauth_authorization_server_inserted,
     ];
-    let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke, userinfo::userinfo, par::par];
+    let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke, userinfo::userinfo, par::par, device::device_authorization];
     let by_browsers = endpoints![Surface::OAuth; authorize::authorize, logout::end_session];
     let by_servers = endpoints![Surface::OAuth; introspect::introspect];
     let of_registration = endpoints![Surface::OAuth;

@@ -3,6 +3,7 @@
 pub mod authorize;
 pub mod claims;
 pub mod client_auth;
+pub mod device;
 pub mod error;
 pub mod introspect;
 pub mod logout;
@@ -10,6 +11,7 @@ pub mod metadata;
 mod oxide;
 pub mod par;
 pub mod params;
+pub mod registration;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

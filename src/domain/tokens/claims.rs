@@ -54,6 +54,23 @@ const fn is_zero(epoch: &i32) -> bool {
 pub struct Act<S = String> {
     /// The actor.
     pub sub: S,
+    /// Who acted before them.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Self>>,
+}
+
+impl Act {
+    /// The same chain, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Act<&str> {
+        Act { sub: &self.sub, act: self.act.as_ref().map(|act| Box::new(act.borrowed())) }
+    }
+
+    /// How many actors are in the chain.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        1 + self.act.as_ref().map_or(0, |act| act.length())
+    }
 }
 
 /// One audience or several (RFC 7519 §4.1.3).

@@ -50,7 +50,7 @@ pub(super) struct Mintage<'a> {
     pub(super) format: AccessTokenFormat,
     pub(super) roles: &'a [String],
     pub(super) sign_in: Option<(Timestamp, &'a [String])>,
-    pub(super) act: Option<&'a str>,
+    pub(super) act: Option<Act<&'a str>>,
     pub(super) family: Option<FamilyId>,
     pub(super) epoch: i32,
 }
@@ -79,7 +79,7 @@ pub(super) async fn mint<'a>(ctx: &Ctx<'_>, mintage: Mintage<'a>) -> Result<Issu
         roles: texts(mintage.roles),
         auth_time: mintage.sign_in.map(|(at, _)| at.seconds()),
         amr: mintage.sign_in.map_or_else(Vec::new, |(_, amr)| texts(amr)),
-        act: mintage.act.map(|sub| Act { sub }),
+        act: mintage.act,
         family: family.as_deref(),
         epoch: mintage.epoch,
     };
@@ -233,7 +233,7 @@ pub async fn on_behalf(
         format: AccessTokenFormat::Jwt,
         roles: &roles,
         sign_in: None,
-        act: Some(service.id.as_str()),
+        act: Some(Act { sub: service.id.as_str(), act: None }),
         family: None,
         epoch: user.token_epoch,
     };

@@ -154,10 +154,8 @@ async fn subject(
         let scope = scope.intersection(&client.client.permissions);
         return Ok((Principal::Service(client), scope));
     }
-    let user = match &client {
-        Some(client) if claims.act.is_none() => subjects::user(core, &client.client, &claims.sub),
-        _ => claims.sub.parse().ok(),
-    };
+    let called = client.as_ref().and_then(|client| subjects::user(core, &client.client, &claims.sub));
+    let user = called.or_else(|| claims.sub.parse().ok());
     let Some(user) = user else { return refused("unknown kind of subject") };
     match users::state(core, tenant.tenant.id, user).await {
         Ok(state) if state.enabled && state.token_epoch == claims.epoch => Ok((Principal::User(user), scope)),

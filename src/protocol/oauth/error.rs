@@ -53,6 +53,10 @@ pub enum ErrorCode {
     InvalidToken,
     /// The access token may not be used for this (RFC 6750 §3.1).
     InsufficientScope,
+    /// A redirect URI can't be registered (RFC 7591 §3.2.2).
+    InvalidRedirectUri,
+    /// Something else can't be registered (RFC 7591 §3.2.2).
+    InvalidClientMetadata,
     /// Try again later (RFC 6749 §4.1.2.1); with status 503.
     TemporarilyUnavailable,
     /// A defect of ours (RFC 6749 §4.1.2.1); with status 500.
@@ -86,6 +90,8 @@ impl ErrorCode {
             Self::ExpiredToken => "expired_token",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }

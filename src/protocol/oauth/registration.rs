@@ -173,7 +173,8 @@ pub async fn delete(ctx: &Ctx<'_>, Managed { client, .. }: Managed) -> Result<()
 
 /// RFC 7592 §2.2: the request names the client, may show its secret, and nothing that we give out.
 fn check_identity(ctx: &Ctx<'_>, client: &Client, members: &mut Map<String, Value>) -> Result<(), OAuthError> {
-    let ours = ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
+    let ours =
+        ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
     if let Some(name) = ours.iter().find(|name| members.contains_key(**name)) {
         return Err(OAuthError::invalid_request(format!("{name} must not be in the request (RFC 7592 §2.2)")));
     }
