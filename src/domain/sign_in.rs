@@ -7,11 +7,14 @@ use super::error::DomainError;
 use super::factors::passkeys::PasskeyProof;
 use super::factors::{recovery_codes, totp};
 use super::known_browsers;
+use super::logout::{self, Ending};
+use super::mail::Notice;
 use super::sessions::{self, Browser, Entered};
 use crate::model::audit::{Actor, Outcome};
 use crate::model::ids::{SessionId, UserId};
+use crate::model::mail::MailKind;
 use crate::model::session::{Factor, Session};
-use crate::model::time::Timestamp;
+use crate::model::token::RevocationReason;
 use crate::model::user::User;
 use crate::storage::sessions::Raised;
 use crate::storage::{TenantTx, sessions as rows, users};
@@ -211,24 +214,28 @@ async fn arrive(
     let verification_needed = ctx.core.config.registration.require_verified_email;
     let detail = format!("{}, {}", proved.name(), entered.session.id);
     let entry = ctx.audit("user.sign_in", Some(format!("user:{user}")), Outcome::Success, Some(detail));
-    let input = (ctx.tenant_id(), proved, coming, browser.clone(), ctx.now(), entry);
+    let notice = Notice::new(ctx, MailKind::NewDevice).in_browser(browser.user_agent.as_deref());
+    let ending = Ending::new(ctx.core, RevocationReason::SignedOut);
+    let input = (ctx.tenant_id(), proved, coming, browser.clone(), ctx.now(), ending, notice, entry);
     let turn = ctx
         .core
         .db
-        .write(input, move |tx, (tenant, proved, coming, browser, now, entry)| {
+        .write(input, move |tx, (tenant, proved, coming, browser, now, ending, notice, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let user = proved.settle(&of).await?;
                 if user.verification_due && verification_needed {
                     return Ok(Turn::VerificationDue);
                 }
-                let Some(second_factor_due) = write(&of, &user, proved, coming, *now).await? else {
+                let Some(second_factor_due) = write(&of, &user, proved, coming, ending).await? else {
                     return Ok(Turn::Overtaken);
                 };
                 crate::storage::audit::append(tx, entry).await?;
                 let agent = browser.user_agent.as_deref();
                 let address = entry.address.as_deref();
-                known_browsers::seen(&of, user.id, &browser.digest, agent, address, *now).await?;
+                if known_browsers::seen(&of, user.id, &browser.digest, agent, address, *now).await? {
+                    notice.queue(&of, &user).await?;
+                }
                 Ok::<_, DomainError>(Turn::Entered { second_factor_due })
             })
         })
@@ -239,6 +246,7 @@ async fn arrive(
         Turn::Overtaken => return Err(DomainError::NotAuthenticated("the session ended or changed meanwhile")),
     }
     ctx.core.metrics.sign_ins.count("success");
+    ctx.core.logouts.notify_one();
     Ok(Arrival::Entered(Box::new(entered)))
 }
 
@@ -248,12 +256,12 @@ async fn write(
     user: &User,
     proved: &Proved,
     coming: &Coming,
-    now: Timestamp,
+    ending: &Ending,
 ) -> Result<Option<bool>, DomainError> {
     match coming {
         Coming::Anew { session, prior } => {
             if let Some(prior) = prior {
-                rows::end(tx, prior.id, now).await?;
+                logout::end_session(tx, prior.id, prior.user, ending).await?;
             }
             let mut session = session.clone();
             // As the account is now: a factor may have been enrolled a moment ago.

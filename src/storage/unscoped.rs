@@ -11,8 +11,9 @@ use sea_orm::{
 use super::column::{count, count_rows, parsed};
 use super::db::{Rows, Tx};
 use super::entity::{
-    known_browsers, lockouts, logout_outbox, mail_links, mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles,
-    session_clients, sessions, signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
+    authorization_codes, authorization_requests, device_codes, known_browsers, lockouts, logout_outbox, mail_links,
+    mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys,
+    tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
 };
 use super::error::StorageError;
 use super::users::UserFilter;
@@ -24,6 +25,8 @@ use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
+/// How long codes are kept that do not count any more.
+const REPLAYS: Duration = Duration::from_secs(86_400);
 /// How long a browser is known after the last sign-in in it: none keeps a cookie for longer (RFC 6265bis §5.5).
 const KNOWN: Duration = Duration::from_secs(400 * 86_400);
 
@@ -250,9 +253,8 @@ pub async fn sessions_expired(
         .into_tuple()
         .all(&rows.raw())
         .await?;
-    let named = |(tenant, session, user)| {
-        (TenantId::from_uuid(tenant), SessionId::from_uuid(session), UserId::from_uuid(user))
-    };
+    let named =
+        |(tenant, session, user)| (TenantId::from_uuid(tenant), SessionId::from_uuid(session), UserId::from_uuid(user));
     Ok(over.into_iter().map(named).collect())
 }
 
@@ -278,6 +280,13 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     deleted += delete::<webauthn_ceremonies::Entity>(tx, webauthn_ceremonies::Column::ExpiresAt.lte(at), limit).await?;
     let unseen = known_browsers::Column::SeenAt.lte((now - KNOWN).millis());
     deleted += delete::<known_browsers::Entity>(tx, unseen, limit).await?;
+    // A used code stays a while, so that its second use is recognised (RFC 6749 §4.1.2).
+    let used = authorization_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
+    deleted += delete::<authorization_codes::Entity>(tx, used, limit).await?;
+    let asked = authorization_requests::Column::ExpiresAt.lte((now - REPLAYS).millis());
+    deleted += delete::<authorization_requests::Entity>(tx, asked, limit).await?;
+    let devices = device_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
+    deleted += delete::<device_codes::Entity>(tx, devices, limit).await?;
     deleted += delete::<token_families::Entity>(tx, forgotten, limit).await?;
     let over = sessions::Column::ExpiresAt.lte(ended).and(sessions::Column::EndedAt.is_not_null());
     let gone = sessions::Entity::find()
