@@ -2,6 +2,7 @@
 
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid};
+use super::logout::{self, Ending};
 use super::mail::Notice;
 use super::{authn, lockout, password_policy};
 use crate::model::audit::{AuditEntry, Outcome};
@@ -11,7 +12,7 @@ use crate::model::mail::MailKind;
 use crate::model::time::Timestamp;
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
-use crate::storage::{Tx, audit, known_browsers, sessions, tokens, users};
+use crate::storage::{Tx, audit, known_browsers, tokens, users};
 
 /// A new password, ready to be written.
 pub(super) struct Change {
@@ -20,6 +21,7 @@ pub(super) struct Change {
     pub(super) entry: AuditEntry,
     /// The session that goes on.
     pub(super) keep: Option<SessionId>,
+    pub(super) ending: Ending,
     pub(super) now: Timestamp,
 }
 
@@ -32,11 +34,7 @@ impl Change {
         user.updated_at = self.now;
         users::update(&of, &user).await?;
         tokens::revoke_families_of_user(&of, user.id, self.now, RevocationReason::UserChanged).await?;
-        for session in sessions::open_of_user(&of, user.id).await? {
-            if Some(session) != self.keep {
-                sessions::end(&of, session, self.now).await?;
-            }
-        }
+        logout::end_all_of_user(&of, user.id, self.keep, &self.ending).await?;
         known_browsers::distrust_all(&of, user.id).await?;
         self.notice.queue(&of, &user).await?;
         of.changed(ChangeKind::User, &user.id.to_string()).await?;
@@ -59,7 +57,7 @@ pub async fn change(
     keep: Option<SessionId>,
 ) -> Result<(), DomainError> {
     let user = super::users::find(ctx, user).await?;
-    password_policy::check(ctx.core, &ctx.tenant, (&user).into(), new)?;
+    password_policy::check(ctx.core, &ctx.tenant, (&user).into(), new).await?;
     let name = user.email.as_deref().or(user.username.as_deref()).unwrap_or_default();
     let proved = match authn::password(ctx, name, current, None).await {
         Err(DomainError::NotAuthenticated(_)) => return Err(Invalid::new("current", "is not your password").into()),
@@ -70,6 +68,7 @@ pub async fn change(
         notice: Notice::new(ctx, MailKind::PasswordChanged),
         entry: ctx.audit("user.change_password", Some(format!("user:{}", user.id)), Outcome::Success, None),
         keep,
+        ending: Ending::new(ctx.core, RevocationReason::UserChanged),
         now: ctx.now(),
     };
     let id = user.id;
@@ -80,5 +79,6 @@ pub async fn change(
         })
     });
     written.await?;
+    ctx.core.logouts.notify_one();
     lockout::unlock(ctx, &id.to_string()).await
 }

@@ -2,9 +2,11 @@
 
 use super::ctx::Ctx;
 use super::error::DomainError;
+use super::logout::Ending;
 use super::{authn, mail, mail_links, password_policy, passwords};
 use crate::model::audit::Outcome;
 use crate::model::mail::{LinkPurpose, MailKind};
+use crate::model::token::RevocationReason;
 use crate::model::user::User;
 
 /// Mails a link to whoever has this name. The answer and the work are the same whether anybody does.
@@ -24,13 +26,14 @@ pub async fn request(ctx: &Ctx<'_>, identifier: &str) -> Result<(), DomainError>
 pub async fn reset(ctx: &Ctx<'_>, token: &str, password: &str) -> Result<User, DomainError> {
     let digest = mail_links::digest(token)?;
     let user = mail_links::peek(ctx, LinkPurpose::ResetPassword, token).await?;
-    password_policy::check(ctx.core, &ctx.tenant, (&user).into(), password)?;
+    password_policy::check(ctx.core, &ctx.tenant, (&user).into(), password).await?;
     let hash = authn::hash_new(ctx, password, 0).await?;
     let change = passwords::Change {
         hash,
         notice: mail::Notice::new(ctx, MailKind::PasswordChanged),
         entry: ctx.audit("user.reset_password", Some(format!("user:{}", user.id)), Outcome::Success, None),
         keep: None,
+        ending: Ending::new(ctx.core, RevocationReason::UserChanged),
         now: ctx.now(),
     };
     let written = ctx.core.db.write((user.tenant, digest, change), |tx, (tenant, digest, change)| {
@@ -44,6 +47,7 @@ pub async fn reset(ctx: &Ctx<'_>, token: &str, password: &str) -> Result<User, D
         })
     });
     let user = written.await?;
+    ctx.core.logouts.notify_one();
     super::lockout::unlock(ctx, &user.id.to_string()).await?;
     Ok(user)
 }

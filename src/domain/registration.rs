@@ -33,7 +33,7 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
     let name = name.map(str::trim).filter(|name| !name.is_empty());
     let name: Option<DisplayName> = name.map(str::parse).transpose().map_err(users::invalid("name"))?;
     let owner = Owner { email: Some(email.as_str()), username: None, name: name.as_ref().map(DisplayName::as_str) };
-    password_policy::check(ctx.core, &ctx.tenant, owner, password)?;
+    password_policy::check(ctx.core, &ctx.tenant, owner, password).await?;
     let hash = authn::hash_new(ctx, password, 0).await?;
     let (draft, link) = (account(ctx, &email, name, hash), mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()));
     let entry = ctx.audit("user.register", Some(format!("user:{}", draft.user.id)), Outcome::Success, None);

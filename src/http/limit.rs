@@ -26,6 +26,10 @@ pub(super) enum Limit {
     TokenFailures,
     /// Wrong API keys and bearer tokens.
     KeyFailures,
+    /// One-time codes.
+    Codes,
+    /// Links by mail.
+    Mail,
 }
 
 impl Limit {
@@ -37,6 +41,8 @@ impl Limit {
             Self::Login => "login",
             Self::TokenFailures => "token_failures",
             Self::KeyFailures => "key_failures",
+            Self::Codes => "codes",
+            Self::Mail => "mail",
         }
     }
 }
@@ -55,6 +61,8 @@ pub(super) struct Limits {
     login: Table,
     token_failures: Table,
     key_failures: Table,
+    codes: Table,
+    mail: Table,
     ipv6_prefix: u8,
     metrics: Arc<Metrics>,
 }
@@ -68,6 +76,8 @@ impl Limits {
             login: table(config.login),
             token_failures: table(config.token_failures),
             key_failures: table(config.key_failures),
+            codes: table(config.codes),
+            mail: table(config.mail),
             ipv6_prefix: config.ipv6_prefix,
             metrics,
         }
@@ -84,6 +94,8 @@ impl Limits {
             Limit::Login => &self.login,
             Limit::TokenFailures => &self.token_failures,
             Limit::KeyFailures => &self.key_failures,
+            Limit::Codes => &self.codes,
+            Limit::Mail => &self.mail,
         };
         table.check(key(address, self.ipv6_prefix)).inspect_err(|_| self.metrics.rate_limited.count(limit.label()))
     }

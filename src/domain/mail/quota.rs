@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn so_many_at_once_and_then_one_a_while() {
         let (quota, rate) = (Quota::default(), Rate::per_hour(2, 3));
-        let at = |minutes| Timestamp::from_seconds(minutes * 60);
+        let at = |minutes: i64| Timestamp::from_seconds(minutes * 60);
         let outcome: Vec<bool> = [0, 0, 0, 0, 29, 31, 32, 61].map(|m| quota.count([1; 32], rate, at(m), 10)).to_vec();
         assert_eq!(outcome, [true, true, true, false, false, true, false, true]);
         assert!(quota.count([2; 32], rate, at(32), 10), "somebody else");

@@ -53,6 +53,8 @@ fn base_config(folder: &std::path::Path) -> Config {
     limits.login = Rate::OFF;
     limits.token_failures = Rate::OFF;
     limits.key_failures = Rate::OFF;
+    limits.codes = Rate::OFF;
+    limits.mail = Rate::OFF;
     config
 }
 
