@@ -3,6 +3,7 @@
 //! No status codes, no texts for people, no actix.
 
 pub mod access_log;
+pub mod account;
 pub mod audit;
 pub mod authn;
 pub mod bootstrap;

@@ -20,6 +20,7 @@ pub mod logout;
 pub mod mail;
 pub mod page;
 pub mod permission;
+pub mod profile;
 pub mod role;
 pub mod scope;
 pub mod secret;

@@ -118,7 +118,7 @@ impl<'c> Visit<'c> {
             Some(session) if !session.second_factor_due => ctx.by(Actor::User(session.user)),
             _ => ctx,
         };
-        Ok(Self { call, ctx, locale: Locale::of(call.headers()), session, cookies: RefCell::new(cookies) })
+        Ok(Self { call, ctx, locale: Locale::of_request(call.request()), session, cookies: RefCell::new(cookies) })
     }
 
     /// The session of a person who is signed in, with every factor that is due.

@@ -97,7 +97,7 @@ impl Call {
     /// Where the request came from, for the verbs.
     pub(super) fn origin(&self) -> Origin {
         let origin = self.trace.as_ref().map(|trace| trace.origin()).unwrap_or_default();
-        let language = match Locale::of(self.headers()) {
+        let language = match Locale::of_request(&self.request) {
             Locale::En => Language::En,
             Locale::Zh => Language::Zh,
         };

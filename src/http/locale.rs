@@ -4,6 +4,7 @@ mod en;
 pub(super) mod texts;
 mod zh;
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 use chrono::{Datelike as _, Timelike as _};
 
@@ -57,6 +58,18 @@ impl Locale {
     /// The first of ours in a list of tags (`ui_locales`, OpenID Connect Core §3.1.2.1).
     pub(super) fn of_list(tags: &str) -> Option<Self> {
         tags.split_ascii_whitespace().take(32).find_map(Self::of_tag)
+    }
+
+    /// The one that the reader chose on a page (`ui_locales`, or `lang` for short).
+    pub(super) fn chosen(query: &str) -> Option<Self> {
+        let parameters: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+        let asked = |name: &str| Self::of_list(&parameters.iter().find(|(known, _)| known == name)?.1);
+        asked("ui_locales").or_else(|| asked("lang"))
+    }
+
+    /// The one to answer a request in: chosen on a page, or preferred in general.
+    pub(super) fn of_request(request: &HttpRequest) -> Self {
+        Self::chosen(request.query_string()).unwrap_or_else(|| Self::of(request.headers()))
     }
 
     /// What its pages say.

@@ -42,6 +42,7 @@ pub(in crate::storage) fn noun(row: users::Model) -> Result<User, StorageError> 
         profile: serde_json::from_str(&row.profile).map_err(|why| corrupt("users", "profile", why))?,
         enabled: row.enabled,
         has_second_factor: row.has_second_factor,
+        verification_due: row.verification_due,
         token_epoch: row.token_epoch,
         created_at: Timestamp::from_millis(row.created_at),
         updated_at: Timestamp::from_millis(row.updated_at),
@@ -60,6 +61,7 @@ fn row(tenant: TenantId, user: &User) -> users::Model {
         profile: user.profile.to_string(),
         enabled: user.enabled,
         has_second_factor: user.has_second_factor,
+        verification_due: user.verification_due,
         token_epoch: user.token_epoch,
         created_at: user.created_at.millis(),
         updated_at: user.updated_at.millis(),
@@ -102,6 +104,19 @@ pub async fn delete_identifiers(tx: &TenantTx<'_>, user: UserId) -> Result<(), S
     user_identifiers::Entity::delete_many()
         .filter(user_identifiers::Column::TenantId.eq(tx.tenant().uuid()))
         .filter(user_identifiers::Column::UserId.eq(user.uuid()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
+}
+
+/// Deletes a user with everything that is their own.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete(tx: &TenantTx<'_>, id: UserId) -> Result<(), StorageError> {
+    users::Entity::delete_many()
+        .filter(users::Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(users::Column::Id.eq(id.uuid()))
         .exec(&tx.raw())
         .await?;
     Ok(())

@@ -19,6 +19,7 @@ pub(super) const TEXTS: Texts = Texts {
         save: "Save",
         remove: "Remove",
         or: "or",
+        comma: ", ",
         optional: "optional",
         required: "Please fill this in.",
         expired: "This page was open for too long. Please try once more.",

@@ -1,6 +1,10 @@
 //! What pages say: one struct a group of pages. A text with a hole in it is a function, so that each
 //! language can put its words in its own order.
 
+use std::borrow::Cow;
+
+use crate::domain::password_policy::Weakness;
+
 /// A text with a hole for a name.
 pub(in crate::http) type Of = fn(&str) -> String;
 /// A text with a hole for a number, by reference, as templates hand on what they hold.
@@ -16,6 +20,19 @@ macro_rules! texts {
     )+};
     (@) => { &'static str };
     (@ $ty:ty) => { $ty };
+}
+
+impl PasswordTexts {
+    /// What is wrong with a password.
+    pub(in crate::http) fn of(&self, weakness: Weakness) -> Cow<'static, str> {
+        match weakness {
+            Weakness::TooShort(least) => (self.short)(&least).into(),
+            Weakness::TooLong(most) => (self.long)(&most).into(),
+            Weakness::Common => self.common.into(),
+            Weakness::Personal => self.personal.into(),
+            Weakness::Guessable => self.weak.into(),
+        }
+    }
 }
 
 texts! {
@@ -48,7 +65,7 @@ texts! {
     }
     /// What stands on many pages.
     GeneralTexts {
-        language, languages, next, cancel, back, save, remove, or, optional, required, expired, busy, too_many,
+        language, languages, next, cancel, back, save, remove, or, comma, optional, required, expired, busy, too_many,
         moment: fn(&crate::http::locale::Moment) -> String,
     }
     /// `/`.
@@ -109,7 +126,7 @@ texts! {
         lead, about_you, name, given_name, middle_name, family_name, nickname, preferred_username, gender, birthdate,
         birthdate_hint, contact, email, email_verified, email_unverified, phone_number, address, street_address,
         locality, region, postal_code, country, web, profile, website, picture, url_hint, place, zoneinfo,
-        zoneinfo_hint, locale, locale_hint, submit, bad_url, bad_birthdate, bad_phone, bad_locale, bad_zoneinfo, long,
+        zoneinfo_hint, locale, locale_hint, submit, bad_username, bad_url, bad_birthdate, bad_phone, bad_locale, bad_zoneinfo, long,
         taken,
     }
     /// `/account/totp`.

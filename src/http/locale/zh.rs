@@ -19,6 +19,7 @@ pub(super) const TEXTS: Texts = Texts {
         save: "保存",
         remove: "移除",
         or: "或",
+        comma: "、",
         optional: "选填",
         required: "请填写此项。",
         expired: "页面打开时间过长，请再试一次。",

@@ -20,7 +20,7 @@ const MOST: usize = 64 * 1024;
 /// How long clients' frames have to load before the person goes on, in seconds.
 const FRAMES_LOAD: u32 = 2;
 /// What is carried on by the page that asks.
-const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+pub(in crate::http) const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 /// Signs a person out: at once for a client that shows whom it signed in, else after asking them.
 #[utoipa::path(

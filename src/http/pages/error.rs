@@ -13,6 +13,7 @@ use super::views::Frame;
 use super::views::error::ErrorPage;
 use crate::domain::DomainError;
 use crate::http::body::BodyError;
+use crate::http::browser::FormError;
 use crate::http::call::Call;
 use crate::http::limit::Limited;
 use crate::http::locale::texts::ErrorTexts;
@@ -40,6 +41,9 @@ pub(in crate::http) enum Problem {
     /// The link of a mail does not count any more.
     #[error("the link does not count")]
     Link,
+    /// There is another answer than the page.
+    #[error("answered")]
+    Answered(Box<HttpResponse>),
     /// The client's request is wrong in a way that it can't be told by a redirect.
     #[error("{code}: {description}")]
     Client {
@@ -48,6 +52,15 @@ pub(in crate::http) enum Problem {
         /// What is wrong, for the client's makers.
         description: String,
     },
+}
+
+impl From<FormError> for Problem {
+    fn from(error: FormError) -> Self {
+        match error {
+            FormError::Body(error) => Self::Body(error),
+            FormError::Forged => Self::Forged,
+        }
+    }
 }
 
 impl From<Limited> for Problem {
@@ -71,6 +84,7 @@ impl Problem {
             Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
             Self::Body(BodyError::WrongType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Answered(answer) => answer.status(),
             Self::Body(_) | Self::Stale | Self::Link | Self::Client { .. } => StatusCode::BAD_REQUEST,
             Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forged => StatusCode::FORBIDDEN,
@@ -108,6 +122,9 @@ impl Problem {
 
     /// The page, in the colours of its tenant where that is known.
     pub(in crate::http) async fn answer(self, call: &Call) -> HttpResponse {
+        if let Self::Answered(answer) = self {
+            return *answer;
+        }
         let frame = match call.tenant().await {
             Ok(tenant) => Frame::of(call, &tenant),
             Err(_) => Frame::of_nobody(call),

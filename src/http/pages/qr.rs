@@ -37,11 +37,13 @@ mod tests {
 
     #[test]
     fn the_dark_squares_are_those_of_the_code() {
-        let text = "otpauth://totp/gatehouse:alice%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=gatehouse";
+        let text =
+            "otpauth://totp/gatehouse:alice%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=gatehouse";
         let picture = svg(text).unwrap();
         let code = QrCode::new(text).unwrap();
         let dark = code.to_colors().iter().filter(|color| **color == Color::Dark).count();
-        let drawn: usize = picture.split('h').skip(1).filter_map(|part| part.split_once("v1")?.0.parse::<usize>().ok()).sum();
+        let drawn: usize =
+            picture.split('h').skip(1).filter_map(|part| part.split_once("v1")?.0.parse::<usize>().ok()).sum();
         assert_eq!(drawn, dark);
         assert!(picture.len() < 16_000, "{}", picture.len());
         assert!(!picture.contains("style"), "the content security policy forbids it");

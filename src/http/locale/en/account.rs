@@ -60,6 +60,7 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
     locale: "Language",
     locale_hint: "For example en-GB",
     submit: "Save",
+    bad_username: "Use letters, digits and . _ - + only, 64 at most.",
     bad_url: "Enter a whole web address, beginning with https://.",
     bad_birthdate: "Write the date as year-month-day, for example 1990-12-31.",
     bad_phone: "Write the number with its country code, for example +44 20 7946 0000.",

@@ -60,6 +60,7 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
     locale: "语言",
     locale_hint: "例如 zh-CN",
     submit: "保存",
+    bad_username: "只能使用字母、数字和 . _ - +，最多 64 个字符。",
     bad_url: "请输入以 https:// 开头的完整网址。",
     bad_birthdate: "请按年-月-日填写，例如 1990-12-31。",
     bad_phone: "请填写带国家代码的号码，例如 +86 10 1234 5678。",

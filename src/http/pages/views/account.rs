@@ -55,6 +55,11 @@ impl Section {
         self == Self::Overview
     }
 
+    /// The one at this path.
+    pub(in crate::http) fn at(path: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|section| section.path() == path)
+    }
+
     /// Its path below the issuer's.
     pub(in crate::http) const fn path(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use url::form_urlencoded::Serializer;
 
+use super::account::Section;
 use super::initial;
 use crate::domain::tenants::LiveTenant;
 use crate::http::call::Call;
@@ -40,6 +41,8 @@ pub(in crate::http) struct Frame {
     query: Vec<(String, String)>,
     pub(super) csrf: String,
     pub(super) transaction: Option<String>,
+    /// Which of our own pages comes after the sign-in.
+    pub(super) next: Option<Section>,
     pub(super) alert: Option<Alert>,
     /// Where else its forms may lead (CSP `form-action`, which browsers check along redirects too).
     targets: Vec<String>,
@@ -90,7 +93,10 @@ impl Frame {
         let mut frame = Self::of_nobody(call);
         let issuer = call.core().config.http.issuer.as_str();
         tenant.issuer.strip_prefix(issuer).unwrap_or_default().clone_into(&mut frame.base);
-        frame.tenant = Cow::Owned(tenant.tenant.name.clone());
+        // The default tenant is the installation itself, until it is given a name.
+        if !(tenant.tenant.is_default && tenant.tenant.name == "default") {
+            frame.tenant = Cow::Owned(tenant.tenant.name.clone());
+        }
         frame.color = tenant.tenant.settings.color;
         frame.logo.clone_from(&tenant.tenant.settings.logo);
         frame
@@ -100,11 +106,7 @@ impl Frame {
     pub(in crate::http) fn of_nobody(call: &Call) -> Self {
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(call.request().query_string().as_bytes()).into_owned().collect();
-        let asked = |name: &str| {
-            let (_, value) = query.iter().find(|(known, _)| known == name)?;
-            Locale::of_list(value)
-        };
-        let chosen = asked("ui_locales").or_else(|| asked("lang"));
+        let chosen = Locale::chosen(call.request().query_string());
         let locale = chosen.unwrap_or_else(|| Locale::of(call.headers()));
         let query = query.into_iter().filter(|(name, _)| !["ui_locales", "lang"].contains(&name.as_str())).collect();
         Self { chosen: chosen.is_some(), path: call.request().path().to_owned(), query, ..Self::plain(locale) }
@@ -124,6 +126,7 @@ impl Frame {
             query: Vec::new(),
             csrf: String::new(),
             transaction: None,
+            next: None,
             alert: None,
             targets: Vec::new(),
             frames: Vec::new(),
@@ -147,6 +150,12 @@ impl Frame {
     /// Within a sign-in that is under way.
     pub(in crate::http) fn within(mut self, transaction: Option<impl Into<String>>) -> Self {
         self.transaction = transaction.map(Into::into);
+        self
+    }
+
+    /// On the way to one of our own pages.
+    pub(in crate::http) fn on_the_way_to(mut self, next: Option<Section>) -> Self {
+        self.next = next;
         self
     }
 
@@ -200,17 +209,21 @@ impl Frame {
 
     /// A link to one of our pages, with what must go along.
     pub(in crate::http) fn href(&self, path: &str) -> String {
-        self.link(path, self.transaction.iter().map(|transaction| ("t", transaction.as_str())))
+        self.link(path, self.along())
+    }
+
+    fn along(&self) -> impl Iterator<Item = (&str, &str)> {
+        let transaction = self.transaction.iter().map(|transaction| ("t", transaction.as_str()));
+        transaction.chain(self.next.map(|next| ("next", next.path())))
     }
 
     /// The same with one parameter more.
-    pub(super) fn href_with(&self, path: &str, name: &str, value: &str) -> String {
-        let transaction = self.transaction.iter().map(|transaction| ("t", transaction.as_str()));
-        self.link(path, transaction.chain([(name, value)]))
+    pub(in crate::http) fn href_with(&self, path: &str, name: &str, value: &str) -> String {
+        self.link(path, self.along().chain([(name, value)]))
     }
 
-    /// Where a form goes: what must go along is in it.
-    pub(super) fn action(&self, path: &str) -> String {
+    /// Where a form goes, or a redirect within the account: what else must go along is in it.
+    pub(in crate::http) fn action(&self, path: &str) -> String {
         self.link(path, std::iter::empty())
     }
 

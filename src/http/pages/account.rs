@@ -1,0 +1,98 @@
+//! `/account`: what people see and change of their own account.
+
+mod applications;
+mod delete;
+mod overview;
+mod password;
+mod profile;
+mod sessions;
+
+use super::error::Problem;
+use super::views::Frame;
+use super::views::account::Section;
+use super::{frame, sign_in_name};
+use crate::domain::users;
+use crate::http::browser::Visit;
+use crate::http::mount::{Endpoint, endpoints};
+use crate::model::session::Session;
+use crate::model::user::User;
+use crate::telemetry::Surface;
+
+/// What it serves.
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    endpoints![Surface::Pages;
+        overview::show,
+        profile::show,
+        profile::save,
+        password::show,
+        password::change,
+        password::well_known,
+        sessions::show,
+        sessions::end,
+        applications::show,
+        applications::remove,
+        delete::show,
+        delete::delete,
+    ]
+}
+
+/// The owner of an account at one of its pages.
+pub(super) struct Owner<'v> {
+    /// Who.
+    pub(super) user: User,
+    /// In which session.
+    pub(super) session: &'v Session,
+}
+
+impl<'v> Owner<'v> {
+    /// Whoever is signed in.
+    ///
+    /// # Errors
+    /// Nobody is: then the answer is the sign-in, which leads back here.
+    pub(super) async fn of(visit: &'v Visit<'_>, section: Section) -> Result<Self, Problem> {
+        let session = visit.session().ok_or_else(|| sign_in(visit, section))?;
+        Ok(Self { user: users::find(&visit.ctx, session.user).await?, session })
+    }
+
+    /// Whoever signed in a moment ago: who changes what lets them in must have.
+    ///
+    /// # Errors
+    /// As [`Owner::of`].
+    pub(super) async fn recent(visit: &'v Visit<'_>, section: Section) -> Result<Self, Problem> {
+        let owner = Self::of(visit, section).await?;
+        if crate::domain::sessions::is_recent(&visit.ctx, owner.session) {
+            Ok(owner)
+        } else {
+            Err(sign_in(visit, section))
+        }
+    }
+
+    /// What they sign in with.
+    pub(super) fn name(&self) -> &str {
+        sign_in_name(&self.user)
+    }
+}
+
+fn sign_in(visit: &Visit<'_>, section: Section) -> Problem {
+    let address = frame(visit).on_the_way_to(Some(section)).href("/login");
+    Problem::Answered(Box::new(visit.send(&address)))
+}
+
+/// What is around a page of the account; says what was just done, where the address says so.
+pub(super) fn account_frame(visit: &Visit<'_>, done: &[(&str, fn(&Frame) -> &'static str)]) -> Frame {
+    let frame = frame(visit);
+    let query = visit.call.query();
+    let word = query.text("done").ok().flatten();
+    match done.iter().find(|(known, _)| word == Some(known)) {
+        Some((_, text)) => {
+            let text = text(&frame);
+            frame.good(text)
+        }
+        None => frame,
+    }
+}
+
+/// Back to the page, which will say what was done.
+pub(super) fn done(visit: &Visit<'_>, section: Section, word: &str) -> actix_web::HttpResponse {
+    visit.send(&frame(visit).href_with(section.path(), "done", word))
+}

@@ -1,0 +1,134 @@
+//! `/login`: identifier and password. Who is signed in already only confirms that it is them.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::transaction::Goal;
+use super::views::login::Login;
+use super::views::{Errors, Frame};
+use super::{Page, page, serve, sign_in_name};
+use crate::domain::sign_in::{self, Arrival};
+use crate::domain::{DomainError, registration, users};
+use crate::http::browser::{FormFields, Visit};
+use crate::http::call::Call;
+use crate::http::limit::Limit;
+use crate::http::shape;
+use crate::model::user::User;
+
+/// What the form is shown with.
+#[derive(Default)]
+struct Shown<'a> {
+    /// The only account that will do.
+    account: Option<&'a str>,
+    identifier: &'a str,
+    remember: bool,
+    errors: Errors,
+}
+
+/// Asks who it is.
+#[utoipa::path(get, path = "/login", responses((status = 200)))]
+pub(super) async fn show(call: Call) -> HttpResponse {
+    serve(&call, async |visit| {
+        let goal = Goal::of_query(visit).await?;
+        if visit.session().is_some() && !goal.is_some() {
+            return Ok(goal.reached(visit));
+        }
+        let known = known(visit, &goal).await?;
+        let hint = goal.pending.as_ref().and_then(|pending| pending.request.login_hint.clone()).unwrap_or_default();
+        let shown = Shown { account: known.as_ref().map(sign_in_name), identifier: &hint, ..Shown::default() };
+        Ok(form(visit, &goal, goal.frame(visit), StatusCode::OK, &shown))
+    })
+    .await
+}
+
+/// Who is signed in, if only they will do.
+async fn known(visit: &Visit<'_>, goal: &Goal) -> Result<Option<User>, DomainError> {
+    let wanted = goal.pending.as_ref().and_then(|pending| pending.request.person);
+    match visit.session().filter(|session| wanted.is_none_or(|wanted| wanted == session.user)) {
+        Some(session) => users::find(&visit.ctx, session.user).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The page, for whoever is not signed in or wants to be somebody else.
+pub(super) fn blank(visit: &Visit<'_>, goal: &Goal) -> HttpResponse {
+    form(visit, goal, goal.frame(visit), StatusCode::OK, &Shown::default())
+}
+
+fn form(visit: &Visit<'_>, goal: &Goal, frame: Frame, status: StatusCode, shown: &Shown<'_>) -> HttpResponse {
+    let view = Login {
+        frame,
+        client: goal.client(),
+        account: shown.account,
+        identifier: shown.identifier,
+        remember: shown.remember,
+        registration: registration::is_open(&visit.ctx),
+        errors: &shown.errors,
+    };
+    page(status, &view)
+}
+
+/// Signs in.
+#[utoipa::path(post, path = "/login", responses((status = 303)))]
+pub(super) async fn sign_in(call: Call) -> HttpResponse {
+    serve(&call, async |visit| {
+        let fields = visit.form().await?;
+        let goal = Goal::of_form(visit, &fields).await?;
+        match fields.get("action") {
+            Some("cancel") => goal.given_up(visit).await,
+            Some("another") => Ok(blank(visit, &goal)),
+            _ => try_password(visit, &goal, &fields).await,
+        }
+    })
+    .await
+}
+
+async fn try_password(visit: &Visit<'_>, goal: &Goal, fields: &FormFields) -> Page {
+    let (identifier, password, remember) =
+        (fields.text("identifier").trim(), fields.text("password"), fields.flag("remember"));
+    // What was asked before is asked again: only they, or anybody.
+    let known = known(visit, goal).await?;
+    let account = known.as_ref().map(sign_in_name).filter(|name| *name == identifier);
+    let again = |frame: Frame, status, errors| {
+        form(visit, goal, frame, status, &Shown { account, identifier, remember, errors })
+    };
+    let frame = goal.frame(visit);
+    let mut errors = Errors::default();
+    for (field, text) in [("identifier", identifier), ("password", password)] {
+        if text.is_empty() {
+            errors.push(field, frame.t.general.required);
+        }
+    }
+    if !errors.is_empty() {
+        return Ok(again(frame, StatusCode::UNPROCESSABLE_ENTITY, errors));
+    }
+    if let Err(limited) = visit.call.limit(Limit::Login) {
+        let text = frame.t.general.too_many;
+        let mut answer = again(frame.bad(text), StatusCode::TOO_MANY_REQUESTS, errors);
+        shape::retry_after(answer.headers_mut(), limited.retry_after);
+        return Ok(answer);
+    }
+    let (browser, prior) = (visit.browser(), visit.any_session());
+    match sign_in::with_password(&visit.ctx, identifier, password, remember, &browser, prior).await {
+        Ok(Arrival::Entered(entered)) => {
+            visit.enter(&entered);
+            if entered.session.second_factor_due {
+                return Ok(goal.by_way_of(visit, "/login/mfa"));
+            }
+            Ok(goal.reached(visit))
+        }
+        Ok(Arrival::VerificationDue(_)) => Ok(goal.by_way_of(visit, "/verify-email")),
+        // One text and one status for every cause: nobody learns which names exist.
+        Err(DomainError::NotAuthenticated(_)) => {
+            let text = frame.t.login.wrong;
+            Ok(again(frame.bad(text), StatusCode::UNPROCESSABLE_ENTITY, errors))
+        }
+        Err(DomainError::Busy { retry_after }) => {
+            let text = frame.t.general.busy;
+            let mut answer = again(frame.bad(text), StatusCode::SERVICE_UNAVAILABLE, errors);
+            shape::retry_after(answer.headers_mut(), retry_after);
+            Ok(answer)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
