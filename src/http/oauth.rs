@@ -2,6 +2,7 @@
 //! Everything exists under `/t/{tenant_id}` too.
 
 pub(in crate::http) mod authorize;
+mod change_password;
 mod device;
 mod error;
 mod introspect;
@@ -37,7 +38,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         metadata::oauth_authorization_server_inserted,
     ];
     let by_clients = endpoints![Surface::OAuth; token::token, revoke::revoke, userinfo::userinfo, par::par, device::device_authorization];
-    let by_browsers = endpoints![Surface::OAuth; authorize::authorize, logout::end_session];
+    let by_browsers =
+        endpoints![Surface::OAuth; authorize::authorize, logout::end_session, change_password::change_password];
     let by_servers = endpoints![Surface::OAuth; introspect::introspect];
     let of_registration = endpoints![Surface::OAuth;
         register::register,
