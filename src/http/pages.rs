@@ -7,6 +7,7 @@
 mod account;
 mod brand;
 mod consent;
+mod device;
 mod docs;
 pub(super) mod error;
 mod landing;
@@ -44,6 +45,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         select_account::choose,
         consent::show,
         consent::decide,
+        device::show,
+        device::decide,
         logout::show,
         logout::sign_out,
         passkey_json::options,

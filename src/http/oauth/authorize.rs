@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode, header};
 use crate::http::body::{self, BodyError};
 use crate::http::browser::Visit;
 use crate::http::call::Call;
+use crate::http::locale::Locale;
 use crate::http::pages;
 use crate::http::pages::error::Problem;
 use crate::http::pages::views::Frame;
@@ -112,6 +113,7 @@ impl From<OAuthError> for Problem {
 pub(in crate::http) fn show(visit: &Visit<'_>, outcome: Outcome) -> Result<HttpResponse, Problem> {
     let answer = match outcome {
         Outcome::Refuse(error) => return Err(error.into()),
+        Outcome::Over => return Err(Problem::Stale),
         Outcome::Answer(response) => deliver(visit, &response),
         Outcome::Show { page, reference, request } => {
             let path = match page {
@@ -123,7 +125,9 @@ pub(in crate::http) fn show(visit: &Visit<'_>, outcome: Outcome) -> Result<HttpR
             };
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("t", reference.expose());
-            if let Some(tags) = &request.ui_locales {
+            // The reader's own choice comes before the client's.
+            let chosen = Locale::chosen(visit.call.request().query_string()).map(Locale::tag);
+            if let Some(tags) = chosen.or(request.ui_locales.as_deref()) {
                 query.append_pair("ui_locales", tags);
             }
             visit.go(&format!("{path}?{}", query.finish()))

@@ -26,7 +26,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         profile::save,
         password::show,
         password::change,
-        password::well_known,
         sessions::show,
         sessions::end,
         applications::show,
@@ -74,7 +73,7 @@ impl<'v> Owner<'v> {
 }
 
 fn sign_in(visit: &Visit<'_>, section: Section) -> Problem {
-    let address = frame(visit).on_the_way_to(Some(section)).href("/login");
+    let address = frame(visit).on_the_way_to(Some(section.path())).href("/login");
     Problem::Answered(Box::new(visit.send(&address)))
 }
 

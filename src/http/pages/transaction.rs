@@ -17,7 +17,7 @@ pub(super) struct Goal {
     /// The client's request that waits for it, if it is for one.
     pub(super) pending: Option<Pending>,
     /// Which of our own pages comes next, if it is for one.
-    next: Option<Section>,
+    next: Option<String>,
 }
 
 impl Goal {
@@ -47,7 +47,7 @@ impl Goal {
                 Err(outcome) => return Err(Problem::Answered(Box::new(show(visit, outcome)?))),
             },
         };
-        Ok(Self { reference: reference.map(str::to_owned), pending, next: next.and_then(Section::at) })
+        Ok(Self { reference: reference.map(str::to_owned), pending, next: next.filter(|next| is_ours(next)).map(str::to_owned) })
     }
 
     /// Whether there is one.
@@ -57,7 +57,7 @@ impl Goal {
 
     /// What is around a page on the way there.
     pub(super) fn frame(&self, visit: &Visit<'_>) -> Frame {
-        let frame = frame(visit).within(self.reference.as_deref()).on_the_way_to(self.next);
+        let frame = frame(visit).within(self.reference.as_deref()).on_the_way_to(self.next.as_deref());
         match &self.pending {
             Some(Pending { request, .. }) => {
                 frame.preferring(request.ui_locales.as_deref()).leading_to(&request.target.redirect_uri)
@@ -79,9 +79,10 @@ impl Goal {
     /// There.
     pub(super) fn reached(&self, visit: &Visit<'_>) -> HttpResponse {
         let frame = self.frame(visit);
-        visit.send(&match self.next {
+        visit.send(&match &self.next {
             _ if self.reference.is_some() => frame.href("/oauth/authorize"),
-            next => frame.action(next.unwrap_or(Section::Overview).path()),
+            Some(next) => frame.action(next),
+            None => frame.action(Section::Overview.path()),
         })
     }
 
@@ -97,6 +98,15 @@ impl Goal {
     }
 }
 
+/// Whether somebody may be sent to this path after a sign-in: a page of the account, or the one for
+/// devices with the code that they came with.
+fn is_ours(path: &str) -> bool {
+    let code = path.strip_prefix("/device?user_code=");
+    Section::at(path).is_some()
+        || path == "/device"
+        || code.is_some_and(|code| code.len() <= 20 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+}
+
 /// A client as people see it.
 pub(super) fn client_view(client: &LiveClient) -> ClientView {
     let settings = &client.client.settings;
@@ -105,5 +115,20 @@ pub(super) fn client_view(client: &LiveClient) -> ClientView {
         logo: settings.logo_uri.clone(),
         terms: settings.tos_uri.clone(),
         privacy: settings.policy_uri.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn a_sign_in_leads_nowhere_else() {
+        for ours in ["/account", "/account/password", "/device", "/device?user_code=BCDF-GHJK"] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in ["", "/", "//evil.example", "/account/../x", "/devices", "https://evil.example", "/device?user_code=a&b=c"] {
+            assert!(!is_ours(other), "{other}");
+        }
     }
 }

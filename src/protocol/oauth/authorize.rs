@@ -55,6 +55,8 @@ pub enum Outcome {
     },
     /// The person is told what is wrong, since nobody else can be trusted.
     Refuse(OAuthError),
+    /// The request waits no longer, or waits in another browser.
+    Over,
 }
 
 /// A request that waits for its person in this browser.
@@ -122,8 +124,7 @@ pub async fn look(
     visitor: Visitor<'_>,
 ) -> Result<Result<Pending, Outcome>, OAuthError> {
     let Some(row) = login_transactions::under_way(ctx, reference, &visitor.browser).await? else {
-        let text = "This sign-in has expired or was begun in another browser: go back to the app and begin anew";
-        return Ok(Err(Outcome::Refuse(OAuthError::invalid_request(text).because("unknown login transaction"))));
+        return Ok(Err(Outcome::Over));
     };
     let params = Params::of_pairs(row.parameters.clone());
     match request::check_stored(ctx, &params, &row).await {
@@ -248,8 +249,7 @@ async fn answer(
         requests: row.map(|row| row.digest).into_iter().chain(pushed).collect(),
     };
     let Some(answered) = tokens::answer(ctx, client, answering).await? else {
-        let text = "This sign-in was answered before: go back to the app and begin anew";
-        return Ok(Outcome::Refuse(OAuthError::invalid_request(text).because("answered before")));
+        return Ok(Outcome::Over);
     };
     let mut parameters = Vec::new();
     if let Some(access) = &answered.access {

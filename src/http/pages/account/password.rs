@@ -13,12 +13,6 @@ use crate::http::pages::views::{Errors, Frame};
 use crate::http::pages::{page, serve};
 use crate::http::shape;
 
-/// Where password managers look for it (W3C, A Well-Known URL for Changing Passwords).
-#[utoipa::path(get, path = "/.well-known/change-password", responses((status = 303)))]
-pub(in crate::http::pages) async fn well_known(call: Call) -> HttpResponse {
-    serve(&call, async |visit| Ok(visit.go(Section::Password.path()))).await
-}
-
 /// Shows the form.
 #[utoipa::path(get, path = "/account/password", responses((status = 200)))]
 pub(in crate::http::pages) async fn show(call: Call) -> HttpResponse {

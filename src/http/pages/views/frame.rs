@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use url::form_urlencoded::Serializer;
 
-use super::account::Section;
 use super::initial;
 use crate::domain::tenants::LiveTenant;
 use crate::http::call::Call;
@@ -42,7 +41,7 @@ pub(in crate::http) struct Frame {
     pub(super) csrf: String,
     pub(super) transaction: Option<String>,
     /// Which of our own pages comes after the sign-in.
-    pub(super) next: Option<Section>,
+    pub(super) next: Option<String>,
     pub(super) alert: Option<Alert>,
     /// Where else its forms may lead (CSP `form-action`, which browsers check along redirects too).
     targets: Vec<String>,
@@ -153,9 +152,9 @@ impl Frame {
         self
     }
 
-    /// On the way to one of our own pages.
-    pub(in crate::http) fn on_the_way_to(mut self, next: Option<Section>) -> Self {
-        self.next = next;
+    /// On the way to one of our own pages, by its path below the issuer's.
+    pub(in crate::http) fn on_the_way_to(mut self, next: Option<&str>) -> Self {
+        self.next = next.map(str::to_owned);
         self
     }
 
@@ -214,7 +213,7 @@ impl Frame {
 
     fn along(&self) -> impl Iterator<Item = (&str, &str)> {
         let transaction = self.transaction.iter().map(|transaction| ("t", transaction.as_str()));
-        transaction.chain(self.next.map(|next| ("next", next.path())))
+        transaction.chain(self.next.iter().map(|next| ("next", next.as_str())))
     }
 
     /// The same with one parameter more.
@@ -278,7 +277,7 @@ impl Frame {
 fn address<'a>(mut path: String, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let query = Serializer::new(String::new()).extend_pairs(parameters).finish();
     if !query.is_empty() {
-        path.push('?');
+        path.push(if path.contains('?') { '&' } else { '?' });
         path.push_str(&query);
     }
     path
