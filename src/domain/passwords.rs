@@ -1,10 +1,11 @@
 //! A new password in the place of the present one: whatever was issued or begun under that ends.
 
+use super::authn::{self, Authenticated};
 use super::ctx::Ctx;
-use super::error::{DomainError, Invalid};
+use super::error::{DomainError, Invalid, Noun};
 use super::logout::{self, Ending};
 use super::mail::Notice;
-use super::{authn, lockout, password_policy};
+use super::{lockout, password_policy};
 use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::change::ChangeKind;
 use crate::model::ids::{SessionId, UserId};
@@ -12,7 +13,7 @@ use crate::model::mail::MailKind;
 use crate::model::time::Timestamp;
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
-use crate::storage::{Tx, audit, known_browsers, tokens, users};
+use crate::storage::{Tx, audit, known_browsers, sessions, tokens, users};
 
 /// A new password, ready to be written.
 pub(super) struct Change {
@@ -43,8 +44,8 @@ impl Change {
     }
 }
 
-/// Changes a person's own password; the present one is asked for like at a sign-in, and counts like
-/// one. All sessions but `keep` end, and everything issued so far.
+/// Changes a person's own password; the present one, if there is one, is asked for like at a sign-in
+/// and counts like one. All sessions but `keep` end, and everything issued so far.
 ///
 /// # Errors
 /// [`DomainError::Invalid`] about `current` or `password`; [`DomainError::NotFound`];
@@ -58,11 +59,7 @@ pub async fn change(
 ) -> Result<(), DomainError> {
     let user = super::users::find(ctx, user).await?;
     password_policy::check(ctx.core, &ctx.tenant, (&user).into(), new).await?;
-    let name = user.email.as_deref().or(user.username.as_deref()).unwrap_or_default();
-    let proved = match authn::password(ctx, name, current, None).await {
-        Err(DomainError::NotAuthenticated(_)) => return Err(Invalid::new("current", "is not your password").into()),
-        other => other?,
-    };
+    let proved = if user.password_hash.is_some() { Some(prove(ctx, &user, current, keep).await?) } else { None };
     let change = Change {
         hash: authn::hash_new(ctx, new, 0).await?,
         notice: Notice::new(ctx, MailKind::PasswordChanged),
@@ -72,13 +69,40 @@ pub async fn change(
         now: ctx.now(),
     };
     let id = user.id;
-    let written = ctx.core.db.write((proved, change), |tx, (proved, change)| {
+    let written = ctx.core.db.write((user.tenant, id, proved, change), |tx, (tenant, id, proved, change)| {
         Box::pin(async move {
-            let user = proved.settle(&tx.of(proved.user.tenant)).await?;
+            let of = tx.of(*tenant);
+            let user = match proved {
+                Some(proved) => proved.settle(&of).await?,
+                None => {
+                    let user = users::find_for_update(&of, *id).await?;
+                    let without = |user: &User| user.enabled && user.password_hash.is_none();
+                    user.filter(without).ok_or(DomainError::NotFound(Noun::User))?
+                }
+            };
             change.write(tx, user).await.map(|_| ())
         })
     });
     written.await?;
     ctx.core.logouts.notify_one();
     lockout::unlock(ctx, &id.to_string()).await
+}
+
+/// Checks the present password; in a browser that is known, also while strangers have the account
+/// locked.
+async fn prove(
+    ctx: &Ctx<'_>,
+    user: &User,
+    current: &str,
+    session: Option<SessionId>,
+) -> Result<Authenticated, DomainError> {
+    let browser = match session {
+        Some(id) => sessions::find(&ctx.core.db.read().of(user.tenant), id).await?.and_then(|session| session.browser),
+        None => None,
+    };
+    let name = user.email.as_deref().or(user.username.as_deref()).unwrap_or_default();
+    match authn::password(ctx, name, current, browser.as_ref()).await {
+        Err(DomainError::NotAuthenticated(_)) => Err(Invalid::new("current", "is not your password").into()),
+        other => other,
+    }
 }
