@@ -20,7 +20,7 @@ const MOST: usize = 64 * 1024;
 
 /// Signs a person in for a client: redirects back with the answer, or shows what has to be done first.
 #[utoipa::path(
-    get, post,
+    method(get, post),
     path = "/oauth/authorize",
     params(
         ("client_id" = Option<String>, Query, description = "Who asks"),

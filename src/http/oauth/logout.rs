@@ -24,7 +24,7 @@ pub(in crate::http) const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "p
 
 /// Signs a person out: at once for a client that shows whom it signed in, else after asking them.
 #[utoipa::path(
-    get, post,
+    method(get, post),
     path = "/oauth/logout",
     params(
         ("id_token_hint" = Option<String>, Query, description = "An ID token of ours, expired or not"),

@@ -18,7 +18,7 @@ const MOST: usize = 64 * 1024;
 
 /// Says what the access token may be used to learn about the person.
 #[utoipa::path(
-    get, post,
+    method(get, post),
     path = "/oauth/userinfo",
     responses(
         (status = 200, description = "Claims, as JSON or as the signed token that the client registered for"),
