@@ -158,6 +158,7 @@ impl Plan {
             profile: serde_json::json!({}),
             enabled: true,
             has_second_factor: false,
+            verification_due: false,
             token_epoch: 0,
             created_at: now,
             updated_at: now,

@@ -14,6 +14,9 @@ pub struct User {
     pub email: Option<String>,
     /// Whether the address was proved.
     pub email_verified: bool,
+    /// Whether the address must be proved before the account counts: it was made by whoever said
+    /// that it is theirs.
+    pub verification_due: bool,
     /// As it was given; unique by its canonical form, in one name space with the addresses.
     pub username: Option<String>,
     /// For people to read.

@@ -95,6 +95,7 @@ fn user(tenant: TenantId, id: UserId, email: &str, name: &str) -> User {
         profile: serde_json::json!({ "locale": "de", "n": [1, 2] }),
         enabled: true,
         has_second_factor: false,
+        verification_due: false,
         token_epoch: 3,
         created_at: at(1),
         updated_at: at(1),

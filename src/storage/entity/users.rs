@@ -18,6 +18,7 @@ pub struct Model {
     pub profile: String,
     pub enabled: bool,
     pub has_second_factor: bool,
+    pub verification_due: bool,
     pub token_epoch: i32,
     pub created_at: i64,
     pub updated_at: i64,
