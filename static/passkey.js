@@ -29,8 +29,11 @@
       headers: { "content-type": "application/json", "x-csrf": place.dataset.csrf },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-    return answer.json();
+    const said = await answer.json();
+    if (answer.ok) return said;
+    // Somebody has to sign in anew first, or the sign-in that this was for is over.
+    if (said.location) location.assign(said.location);
+    throw new Error(`${url}: ${answer.status}`);
   }
 
   // What goes with both questions of a ceremony.
@@ -38,7 +41,6 @@
     const remember = document.querySelector("input[name=remember]");
     return {
       ceremony: place.dataset.passkey,
-      t: place.dataset.t,
       remember: remember && remember.checked ? "1" : null,
     };
   }

@@ -10,14 +10,16 @@ pub mod totp;
 
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
-use crate::model::audit::Outcome;
+use super::mail::Notice;
+use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::change::ChangeKind;
 use crate::model::factors::Passkey;
 use crate::model::ids::UserId;
+use crate::model::mail::MailKind;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::storage::{self, TenantTx};
+use crate::storage::{self, TenantTx, Tx};
 
 /// What somebody can prove a sign-in with beside the password.
 #[derive(Clone, Debug)]
@@ -54,22 +56,45 @@ async fn owner(tx: &TenantTx<'_>, user: UserId) -> Result<User, DomainError> {
     storage::users::find_for_update(tx, user).await?.ok_or(DomainError::NotFound(Noun::User))
 }
 
-/// What follows from a change of factors; says whether `codes`, the digests of new recovery codes,
-/// came into force because it was the first factor. The last one takes them with it.
-async fn settle(tx: &TenantTx<'_>, mut user: User, codes: &[[u8; 32]], now: Timestamp) -> Result<bool, DomainError> {
-    let has = storage::totp::is_confirmed(tx, user.id).await? || storage::passkeys::count(tx, user.id).await? > 0;
-    let first = has && !user.has_second_factor;
-    if first {
-        storage::recovery_codes::replace(tx, user.id, codes, now).await?;
-    } else if !has {
-        storage::recovery_codes::delete_all(tx, user.id).await?;
+/// A change of somebody's factors, ready to be written.
+struct Change {
+    /// Digests of recovery codes, should the factor be the first one.
+    codes: Vec<[u8; 32]>,
+    notice: Notice,
+    entry: AuditEntry,
+    now: Timestamp,
+}
+
+impl Change {
+    fn new(ctx: &Ctx<'_>, user: UserId, action: &'static str, kind: MailKind) -> Self {
+        let entry = ctx.audit(action, Some(format!("user:{user}")), Outcome::Success, None);
+        Self { codes: Vec::new(), notice: Notice::new(ctx, kind), entry, now: ctx.now() }
     }
-    user.has_second_factor = has;
-    user.updated_at = now;
-    storage::users::update(tx, &user).await?;
-    storage::known_browsers::distrust_all(tx, user.id).await?;
-    tx.changed(ChangeKind::User, &user.id.to_string()).await?;
-    Ok(first)
+
+    fn with_codes(self, codes: Vec<[u8; 32]>) -> Self {
+        Self { codes, ..self }
+    }
+
+    /// Writes what follows from it, for a user as [`owner`] gave them; says whether the recovery codes
+    /// came into force. The last factor takes them with it.
+    async fn settle(&self, tx: &Tx, mut user: User) -> Result<bool, DomainError> {
+        let of = tx.of(user.tenant);
+        let has = storage::totp::is_confirmed(&of, user.id).await? || storage::passkeys::count(&of, user.id).await? > 0;
+        let first = has && !user.has_second_factor;
+        if first {
+            storage::recovery_codes::replace(&of, user.id, &self.codes, self.now).await?;
+        } else if !has {
+            storage::recovery_codes::delete_all(&of, user.id).await?;
+        }
+        user.has_second_factor = has;
+        user.updated_at = self.now;
+        storage::users::update(&of, &user).await?;
+        storage::known_browsers::distrust_all(&of, user.id).await?;
+        self.notice.queue(&of, &user).await?;
+        of.changed(ChangeKind::User, &user.id.to_string()).await?;
+        storage::audit::append(tx, &self.entry).await?;
+        Ok(first)
+    }
 }
 
 /// Records that a code of a second factor did not count, and why.

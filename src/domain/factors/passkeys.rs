@@ -21,11 +21,12 @@ use webauthn_rs::prelude::{
 use super::super::audit;
 use super::super::ctx::Ctx;
 use super::super::error::{DomainError, Invalid, Noun};
-use super::{Enrolled, owner, recovery_codes, settle};
+use super::{Change, Enrolled, owner, recovery_codes};
 use crate::crypto::digest::{Digest, from_base64url};
 use crate::model::audit::Outcome;
 use crate::model::factors::{Ceremony, CeremonyPurpose, Passkey};
 use crate::model::ids::UserId;
+use crate::model::mail::MailKind;
 use crate::model::text::{DisplayName, InvalidText};
 use crate::model::user::User;
 use crate::storage::{self, StorageError};
@@ -121,12 +122,11 @@ pub async fn finish_registration(
         last_used_at: None,
     };
     let recovery_codes::Codes { shown, digests } = recovery_codes::make(ctx, user);
-    let detail = Some(passkey.name.clone());
-    let entry = ctx.audit("factor.passkey.enrol", Some(format!("user:{user}")), Outcome::Success, detail);
+    let change = Change::new(ctx, user, "factor.passkey.enrol", MailKind::PasskeyAdded).with_codes(digests);
     let first = ctx
         .core
         .db
-        .write((ctx.tenant_id(), passkey, digests, entry), |tx, (tenant, passkey, digests, entry)| {
+        .write((ctx.tenant_id(), passkey, change), |tx, (tenant, passkey, change)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let owner = owner(&of, passkey.user).await?;
@@ -137,8 +137,7 @@ pub async fn finish_registration(
                     StorageError::Duplicate(_) => DomainError::Taken(Noun::Passkey),
                     other => other.into(),
                 })?;
-                storage::audit::append(tx, entry).await?;
-                settle(&of, owner, digests, passkey.created_at).await
+                change.settle(tx, owner).await
             })
         })
         .await?;
@@ -276,19 +275,19 @@ pub async fn rename(ctx: &Ctx<'_>, user: UserId, credential_id: &[u8], name: &st
 /// # Errors
 /// [`DomainError::NotFound`], or the database is unavailable.
 pub async fn remove(ctx: &Ctx<'_>, user: UserId, credential_id: &[u8]) -> Result<(), DomainError> {
-    let entry = ctx.audit("factor.passkey.remove", Some(format!("user:{user}")), Outcome::Success, None);
-    let input = (ctx.tenant_id(), user, credential_id.to_vec(), ctx.now(), entry);
+    let change = Change::new(ctx, user, "factor.passkey.remove", MailKind::PasskeyRemoved);
+    let input = (ctx.tenant_id(), user, credential_id.to_vec(), change);
     ctx.core
         .db
-        .write(input, |tx, (tenant, user, id, now, entry)| {
+        .write(input, |tx, (tenant, user, id, change)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let owner = owner(&of, *user).await?;
                 if !storage::passkeys::delete(&of, *user, id).await? {
                     return Err(DomainError::NotFound(Noun::Passkey));
                 }
-                settle(&of, owner, &[], *now).await?;
-                Ok::<_, DomainError>(storage::audit::append(tx, entry).await?)
+                change.settle(tx, owner).await?;
+                Ok::<_, DomainError>(())
             })
         })
         .await

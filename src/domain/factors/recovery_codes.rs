@@ -5,12 +5,13 @@
 use super::super::ctx::Ctx;
 use super::super::error::DomainError;
 use super::super::lockout;
-use super::{owner, refused, settle};
+use super::{Change, owner, refused};
 use crate::crypto::digest::Digest;
 use crate::domain::Invalid;
 use crate::model::audit::Outcome;
 use crate::model::entropy::Entropy;
 use crate::model::ids::{TenantId, UserId};
+use crate::model::mail::MailKind;
 use crate::model::secret::Secret;
 use crate::storage::{self, lockouts};
 
@@ -68,19 +69,18 @@ fn digest(tenant: TenantId, user: UserId, typed: &str) -> Option<[u8; 32]> {
 /// is unavailable.
 pub async fn replace(ctx: &Ctx<'_>, user: UserId) -> Result<Vec<Secret<String>>, DomainError> {
     let Codes { shown, digests } = make(ctx, user);
-    let entry = ctx.audit("factor.recovery_codes.renew", Some(format!("user:{user}")), Outcome::Success, None);
+    let change = Change::new(ctx, user, "factor.recovery_codes.renew", MailKind::RecoveryCodesRenewed);
     ctx.core
         .db
-        .write((ctx.tenant_id(), user, digests, ctx.now(), entry), |tx, (tenant, user, digests, now, entry)| {
+        .write((ctx.tenant_id(), user, change.with_codes(digests)), |tx, (tenant, user, change)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let owner = owner(&of, *user).await?;
                 if !owner.has_second_factor {
                     return Err(Invalid::new("recovery_codes", "need a second factor that they stand in for").into());
                 }
-                storage::recovery_codes::replace(&of, *user, digests, *now).await?;
-                settle(&of, owner, digests, *now).await?;
-                Ok::<_, DomainError>(storage::audit::append(tx, entry).await?)
+                storage::recovery_codes::replace(&of, *user, &change.codes, change.now).await?;
+                change.settle(tx, owner).await
             })
         })
         .await?;

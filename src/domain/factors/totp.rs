@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::super::ctx::Ctx;
 use super::super::error::{DomainError, Invalid};
 use super::super::lockout;
-use super::{Enrolled, owner, recovery_codes, refused, settle};
+use super::{Change, Enrolled, owner, recovery_codes, refused};
 use crate::crypto::sealing::SealContext;
-use crate::model::audit::Outcome;
 use crate::model::factors::TotpFactor;
 use crate::model::ids::UserId;
+use crate::model::mail::MailKind;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
@@ -72,20 +72,18 @@ pub async fn confirm(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<Option<E
     let Some(factor) = find(ctx, user).await?.filter(|factor| waits(factor, now)) else { return Ok(None) };
     let Some(step) = step_of(open(ctx, &factor)?, code, now) else { return Ok(None) };
     let recovery_codes::Codes { shown, digests } = recovery_codes::make(ctx, user);
-    let entry = ctx.audit("factor.totp.enrol", Some(format!("user:{user}")), Outcome::Success, None);
-    let input = (ctx.tenant_id(), factor, step, digests, now, entry);
+    let change = Change::new(ctx, user, "factor.totp.enrol", MailKind::TotpAdded).with_codes(digests);
     let first = ctx
         .core
         .db
-        .write(input, |tx, (tenant, factor, step, digests, now, entry)| {
+        .write((ctx.tenant_id(), factor, step, change), |tx, (tenant, factor, step, change)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let owner = owner(&of, factor.user).await?;
-                if !storage::totp::confirm(&of, factor, *step, *now).await? {
+                if !storage::totp::confirm(&of, factor, *step, change.now).await? {
                     return Ok(None);
                 }
-                storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>(Some(settle(&of, owner, digests, *now).await?))
+                Ok::<_, DomainError>(Some(change.settle(tx, owner).await?))
             })
         })
         .await?;
@@ -138,21 +136,28 @@ pub async fn check(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bool, Doma
 /// # Errors
 /// [`DomainError::NotFound`], or the database is unavailable.
 pub async fn remove(ctx: &Ctx<'_>, user: UserId) -> Result<(), DomainError> {
-    let entry = ctx.audit("factor.totp.remove", Some(format!("user:{user}")), Outcome::Success, None);
+    let change = Change::new(ctx, user, "factor.totp.remove", MailKind::TotpRemoved);
     ctx.core
         .db
-        .write((ctx.tenant_id(), user, ctx.now(), entry), |tx, (tenant, user, now, entry)| {
+        .write((ctx.tenant_id(), user, change), |tx, (tenant, user, change)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let owner = owner(&of, *user).await?;
                 if storage::totp::delete(&of, *user).await? {
-                    settle(&of, owner, &[], *now).await?;
-                    storage::audit::append(tx, entry).await?;
+                    change.settle(tx, owner).await?;
                 }
                 Ok::<_, DomainError>(())
             })
         })
         .await
+}
+
+/// Since when a person has a confirmed app.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn since(ctx: &Ctx<'_>, user: UserId) -> Result<Option<Timestamp>, DomainError> {
+    Ok(find(ctx, user).await?.and_then(|factor| factor.confirmed_at))
 }
 
 async fn find(ctx: &Ctx<'_>, user: UserId) -> Result<Option<TotpFactor>, DomainError> {

@@ -3,9 +3,12 @@
 mod applications;
 mod delete;
 mod overview;
+mod passkeys;
 mod password;
 mod profile;
+mod recovery_codes;
 mod sessions;
+mod totp;
 
 use super::error::Problem;
 use super::views::Frame;
@@ -26,6 +29,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         profile::save,
         password::show,
         password::change,
+        passkeys::show,
+        passkeys::options,
+        passkeys::change,
+        totp::show,
+        totp::change,
+        recovery_codes::show,
+        recovery_codes::renew,
         sessions::show,
         sessions::end,
         applications::show,

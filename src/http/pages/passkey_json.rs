@@ -2,9 +2,11 @@
 //! status: the page has the words.
 
 use actix_web::HttpResponse;
+use actix_web::http::header;
 use serde_json::{Value, json};
 
 use super::error::Problem;
+use super::transaction::Goal;
 use crate::domain::factors::passkeys;
 use crate::domain::sign_in::{self, Arrival};
 use crate::domain::{DomainError, Noun};
@@ -39,28 +41,27 @@ pub(super) async fn options(call: Call) -> HttpResponse {
 pub(super) async fn sign_in(call: Call) -> HttpResponse {
     answer(&call, async |visit, mut fields| {
         call.limit(Limit::Login)?;
+        let goal = Goal::of_query(visit).await?;
         let user = about(visit, &mut fields)?;
         let credential = fields.optional_object("credential")?.unwrap_or_default();
-        let transaction = fields.optional_text_up_to("t", 100)?;
         let remembered = fields.optional_text("remember")?.is_some();
         let (browser, prior) = (visit.browser(), visit.any_session());
         let proof = passkeys::finish_authentication(&visit.ctx, browser.digest, user, credential).await?;
-        let path = match sign_in::with_passkey(&visit.ctx, &proof, remembered, &browser, prior).await? {
+        let next = match sign_in::with_passkey(&visit.ctx, &proof, remembered, &browser, prior).await? {
             Arrival::Entered(entered) => {
                 visit.enter(&entered);
-                match transaction {
-                    Some(t) => {
-                        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("t", &t).finish();
-                        format!("/oauth/authorize?{query}")
-                    }
-                    None => "/account".to_owned(),
-                }
+                goal.reached(visit)
             }
-            Arrival::VerificationDue(_) => "/verify-email".to_owned(),
+            Arrival::VerificationDue(_) => goal.by_way_of(visit, "/verify-email"),
         };
-        Ok(json!({ "location": format!("{}{path}", visit.base()) }))
+        Ok(json!({ "location": location(&next) }))
     })
     .await
+}
+
+/// Where a redirect leads.
+fn location(answer: &HttpResponse) -> Option<&str> {
+    answer.headers().get(header::LOCATION)?.to_str().ok()
 }
 
 /// Whose passkey it must be: as a second factor that of whoever gave the first, else anybody's.
@@ -92,6 +93,8 @@ pub(super) async fn answer(
     };
     visit.dress(match outcome {
         Ok(value) => HttpResponse::Ok().json(value),
+        // The script goes where the page would have been sent.
+        Err(Problem::Answered(answer)) => HttpResponse::Unauthorized().json(json!({ "location": location(&answer) })),
         Err(problem) => problem.json(),
     })
 }

@@ -60,7 +60,7 @@ pub(in crate::http::pages) async fn end(call: Call) -> HttpResponse {
 
 /// What a browser is and runs on, as far as what it calls itself gives it away: the first of each list
 /// that it names, since most name several.
-fn browser(t: &SessionTexts, user_agent: Option<&str>) -> String {
+pub(super) fn browser(t: &SessionTexts, user_agent: Option<&str>) -> String {
     const BROWSERS: [(&str, &str); 7] = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),
