@@ -27,7 +27,7 @@ pub(super) fn show(running: &Running, out: Output) {
     let mut text = format!("\ngatehouse {}\n\n", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(
         text,
-        "Issuer                {issuer}\nListening on          {address}\nDiscovery             {discovery}"
+        "Issuer                {issuer}\nListening on          {address}\nDiscovery             {discovery}\nAccount page          {issuer}/account"
     );
     text.push_str(&first.map_or_else(|| hint(config), |first| secrets(first, config)));
     text.push('\n');

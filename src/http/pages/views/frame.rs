@@ -35,9 +35,9 @@ pub(in crate::http) struct Frame {
     color: Option<Color>,
     /// The issuer's path: nothing, or `/t/tnt_…`.
     pub(super) base: String,
-    /// The page's own path and the rest of its query, for the links to its other languages.
+    /// The page's own path, and what of its query goes with it into its other languages.
     path: String,
-    query: Vec<(String, String)>,
+    kept: Vec<(&'static str, String)>,
     pub(super) csrf: String,
     pub(super) transaction: Option<String>,
     /// Which of our own pages comes after the sign-in.
@@ -103,12 +103,9 @@ impl Frame {
 
     /// For a page that belongs to no tenant, or to one that is not known.
     pub(in crate::http) fn of_nobody(call: &Call) -> Self {
-        let query: Vec<(String, String)> =
-            url::form_urlencoded::parse(call.request().query_string().as_bytes()).into_owned().collect();
         let chosen = Locale::chosen(call.request().query_string());
         let locale = chosen.unwrap_or_else(|| Locale::of(call.headers()));
-        let query = query.into_iter().filter(|(name, _)| !["ui_locales", "lang"].contains(&name.as_str())).collect();
-        Self { chosen: chosen.is_some(), path: call.request().path().to_owned(), query, ..Self::plain(locale) }
+        Self { chosen: chosen.is_some(), path: call.request().path().to_owned(), ..Self::plain(locale) }
     }
 
     /// In this language, with nothing that a request could add.
@@ -122,7 +119,7 @@ impl Frame {
             color: None,
             base: String::new(),
             path: "/".to_owned(),
-            query: Vec::new(),
+            kept: Vec::new(),
             csrf: String::new(),
             transaction: None,
             next: None,
@@ -158,6 +155,12 @@ impl Frame {
         self
     }
 
+    /// With a parameter that is the page's own; no other stays when the reader changes the language.
+    pub(in crate::http) fn keeping(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.kept.push((name, value.into()));
+        self
+    }
+
     /// Says that something went well.
     pub(in crate::http) fn good(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         self.alert = Some(Alert { is_bad: false, text: text.into() });
@@ -170,9 +173,11 @@ impl Frame {
         self
     }
 
-    /// Its forms may lead to this address in the end.
+    /// Its forms may lead to this address in the end, and over it to others: a client that is itself a
+    /// provider sends the browser on to its own clients, and browsers check the whole chain.
     pub(in crate::http) fn leading_to(mut self, address: &str) -> Self {
-        self.targets.extend(source(address));
+        self.targets.extend(source(address).filter(|source| !source.starts_with("https:")));
+        self.targets.push("https:".to_owned());
         self
     }
 
@@ -232,11 +237,8 @@ impl Frame {
     }
 
     pub(super) fn languages(&self) -> Vec<LanguageLink> {
-        // After a POST the sign-in is known from its form alone.
-        let posted = self.transaction.as_deref().filter(|_| self.query.iter().all(|(name, _)| name != "t"));
         let link = |locale: &Locale| {
-            let parameters = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let parameters = parameters.chain(posted.map(|transaction| ("t", transaction)));
+            let parameters = self.along().chain(self.kept.iter().map(|(name, value)| (*name, value.as_str())));
             LanguageLink {
                 tag: locale.texts().lang,
                 name: locale.texts().general.language,
