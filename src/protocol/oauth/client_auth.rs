@@ -230,7 +230,7 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str, id: Option<&str>) -> Resul
         return Err(refuse("iss is not the client"));
     }
     let issuer = &ctx.tenant.issuer;
-    let endpoints = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
+    let endpoints = ["/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/par", "/oauth/device_authorization"];
     let ours = |audience: &str| {
         audience == issuer || endpoints.iter().any(|path| audience.strip_prefix(issuer.as_str()) == Some(path))
     };

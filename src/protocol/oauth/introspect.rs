@@ -4,7 +4,7 @@ use super::client_auth::{self, AuthenticatedClient};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use crate::domain::tokens::{self, Verified};
-use crate::domain::{Ctx, DomainError};
+use crate::domain::{Ctx, DomainError, subjects};
 use crate::model::permission::code;
 use crate::model::token::TokenFamily;
 
@@ -42,7 +42,7 @@ pub async fn introspect(
         if !counts {
             return Ok(Introspected::Inactive);
         }
-        let subject = family.row.user.to_string();
+        let subject = subjects::of(ctx.core, &client.client, family.row.user)?;
         return Ok(Introspected::Refresh { family: Box::new(family.row), subject });
     }
     match tokens::verify_under(ctx.core, &ctx.tenant, token).await {
