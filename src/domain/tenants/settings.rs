@@ -24,10 +24,7 @@ const MOST_TOKENS: usize = 100;
 ///
 /// # Errors
 /// [`DomainError::Invalid`] names the setting; or the database is unavailable.
-pub async fn update(
-    ctx: &Ctx<'_>,
-    mend: impl Fn(&mut Tenant) + Send + Sync + 'static,
-) -> Result<Tenant, DomainError> {
+pub async fn update(ctx: &Ctx<'_>, mend: impl Fn(&mut Tenant) + Send + Sync + 'static) -> Result<Tenant, DomainError> {
     change(ctx, "tenant.update", mend).await
 }
 
@@ -36,10 +33,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`DomainError::Invalid`] if there are too many that count; or the database is unavailable.
-pub async fn issue_initial_token(
-    ctx: &Ctx<'_>,
-    expires_at: Option<Timestamp>,
-) -> Result<Secret<String>, DomainError> {
+pub async fn issue_initial_token(ctx: &Ctx<'_>, expires_at: Option<Timestamp>) -> Result<Secret<String>, DomainError> {
     let token = opaque::generate(TokenKind::InitialAccessToken, &*ctx.core.entropy);
     let kept = InitialAccessToken { digest: opaque::digest_of_secret(token.expose()).hex(), expires_at };
     let now = ctx.now();

@@ -3,19 +3,27 @@
 mod actors;
 mod answer;
 mod app;
+mod browser;
 mod database;
 mod jwt;
+mod mail;
 mod passkey;
 pub mod postgres;
 mod raw;
+mod receiver;
+mod relying_party;
 pub mod routes;
 
 pub use actors::{Client, TenantKeys, make_user, password_app, register};
 pub use answer::Answer;
 pub use app::{ADMIN_EMAIL, ADMIN_PASSWORD, Setup, TestApp};
+pub use browser::{Browser, Callback, Page, unescaped};
 pub use database::{Engine, Sql};
 pub use jwt::{Signer, claims_of, header_of, mac, unsigned};
+pub use mail::{Mail, MailServer};
 pub use passkey::{Device, by_name, totp_code};
+pub use receiver::{Receiver, Reply};
+pub use relying_party::{CALLBACK, RelyingParty, VERIFIER, challenge, code_app};
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
