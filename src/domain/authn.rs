@@ -27,6 +27,18 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// What a way in must ask that can show no page: whether the password is all that is needed.
+    ///
+    /// # Errors
+    /// [`DomainError::SecondFactorNeeded`]; [`DomainError::NotAuthenticated`] for an account whose
+    /// address must be proved first.
+    pub(super) fn suffices(&self, ctx: &Ctx<'_>) -> Result<(), DomainError> {
+        if self.user.verification_due && ctx.core.config.registration.require_verified_email {
+            return Err(DomainError::NotAuthenticated("the e-mail address is not proved yet"));
+        }
+        if self.user.has_second_factor { Err(DomainError::SecondFactorNeeded) } else { Ok(()) }
+    }
+
     /// Records the success in the transaction that records what it was for: starts the count of
     /// wrong passwords anew, stores the better hash, and says whether the person may still sign in.
     pub(super) async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {

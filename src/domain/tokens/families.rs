@@ -65,9 +65,7 @@ pub async fn begin(
     audience: Option<String>,
     refreshable: bool,
 ) -> Result<Granted, DomainError> {
-    if proof.user.has_second_factor {
-        return Err(DomainError::SecondFactorNeeded);
-    }
+    proof.suffices(ctx)?;
     let now = ctx.now();
     let row = TokenFamily {
         tenant: ctx.tenant_id(),

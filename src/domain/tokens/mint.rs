@@ -145,9 +145,7 @@ pub async fn for_client(
 /// [`DomainError::NotAuthenticated`] if the account changed meanwhile;
 /// [`DomainError::SecondFactorNeeded`]; or the database is unavailable.
 pub async fn for_sign_in(ctx: &Ctx<'_>, proof: Authenticated) -> Result<(User, Issued), DomainError> {
-    if proof.user.has_second_factor {
-        return Err(DomainError::SecondFactorNeeded);
-    }
+    proof.suffices(ctx)?;
     let (user, roles) = settle_sign_in(ctx, &proof).await?;
     let subject = user.id.to_string();
     let mintage = Mintage {
