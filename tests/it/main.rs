@@ -15,6 +15,7 @@ mod canonical;
 mod cli;
 mod edge;
 mod faces;
+mod factor_pages;
 mod factor_races;
 mod factors;
 mod limits;
