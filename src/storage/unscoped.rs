@@ -283,7 +283,7 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     // A used code stays a while, so that its second use is recognised (RFC 6749 §4.1.2).
     let used = authorization_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
     deleted += delete::<authorization_codes::Entity>(tx, used, limit).await?;
-    let asked = authorization_requests::Column::ExpiresAt.lte((now - REPLAYS).millis());
+    let asked = authorization_requests::Column::ExpiresAt.lte(at);
     deleted += delete::<authorization_requests::Entity>(tx, asked, limit).await?;
     let devices = device_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
     deleted += delete::<device_codes::Entity>(tx, devices, limit).await?;

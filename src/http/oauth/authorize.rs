@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode, header};
 
-use crate::http::body::{self, BodyError};
+use crate::http::body;
 use crate::http::browser::Visit;
 use crate::http::call::Call;
 use crate::http::locale::Locale;
@@ -17,6 +17,8 @@ use crate::protocol::oauth::{ErrorCode, OAuthError, Params};
 
 /// The largest request, in bytes.
 const MOST: usize = 64 * 1024;
+/// The longest address that a form is made into, in bytes.
+const LONGEST: usize = 8192;
 
 /// Signs a person in for a client: redirects back with the answer, or shows what has to be done first.
 #[utoipa::path(
@@ -60,11 +62,11 @@ async fn respond(call: &Call) -> Result<HttpResponse, Problem> {
     if *call.request().method() == Method::POST {
         body::check_type(call.headers(), "application/x-www-form-urlencoded")?;
         let form = call.bytes(MOST).await?;
-        // A form that another site posts comes without our cookies (SameSite=Lax); an address that the
-        // browser goes to comes with them.
-        if !visit.is_known_browser() && form.len() <= 8192 {
-            let form = std::str::from_utf8(&form).map_err(|_| BodyError::Malformed("the form is not text"))?;
-            return Ok(visit.send(&format!("{}/oauth/authorize?{form}", visit.base())));
+        // A form that another site posts comes without our cookies (SameSite=Lax).
+        if !visit.is_known_browser()
+            && let Some(address) = as_address(&visit, "/oauth/authorize", &form)
+        {
+            return Ok(address);
         }
         return begin(&visit, &form).await;
     }
@@ -82,6 +84,15 @@ async fn begin(visit: &Visit<'_>, encoded: &[u8]) -> Result<HttpResponse, Proble
     let (params, repeated) = Params::parse_repeated(encoded)?;
     let outcome = authorize::begin(&visit.ctx, &params, repeated.as_deref(), visitor(visit)).await?;
     show(visit, outcome)
+}
+
+/// Sends the browser to the same request as an address, with which our cookies come; nothing for a form
+/// that is no address.
+pub(super) fn as_address(visit: &Visit<'_>, path: &str, form: &[u8]) -> Option<HttpResponse> {
+    let form = std::str::from_utf8(form).ok().filter(|form| form.len() <= LONGEST && form.is_ascii())?;
+    let form = form.trim_matches(|c: char| c.is_ascii_whitespace());
+    (!form.contains(|c: char| c.is_ascii_control() || c == ' ' || c == '#'))
+        .then(|| visit.send(&format!("{}{path}?{form}", visit.base())))
 }
 
 /// Who stands at the door.

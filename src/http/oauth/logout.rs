@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode, header};
 
+use super::authorize::as_address;
 use crate::domain::{logout, users};
 use crate::http::body;
 use crate::http::browser::Visit;
@@ -20,7 +21,8 @@ const MOST: usize = 64 * 1024;
 /// How long clients' frames have to load before the person goes on, in seconds.
 const FRAMES_LOAD: u32 = 2;
 /// What is carried on by the page that asks.
-pub(in crate::http) const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+pub(in crate::http) const CARRIED: [&str; 5] =
+    ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 /// Signs a person out: at once for a client that shows whom it signed in, else after asking them.
 #[utoipa::path(
@@ -56,6 +58,12 @@ async fn respond(call: &Call) -> Result<HttpResponse, Problem> {
     let encoded = if *call.request().method() == Method::POST {
         body::check_type(call.headers(), "application/x-www-form-urlencoded")?;
         form = call.bytes(MOST).await?;
+        // As at the authorization endpoint: what another site posts comes without our cookies.
+        if !visit.is_known_browser()
+            && let Some(address) = as_address(&visit, "/oauth/logout", &form)
+        {
+            return Ok(address);
+        }
         &*form
     } else {
         call.request().query_string().as_bytes()

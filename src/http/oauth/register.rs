@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::wire::ErrorAnswer;
 use crate::domain::{Ctx, DomainError};
 use crate::http::bearer::{Bearer, Challenge};
-use crate::http::body;
+use crate::http::body::{self, BodyError};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::limit::Limit;
@@ -180,6 +180,10 @@ impl Refused {
             answer
         };
         match self {
+            Self::Other(Problem::Body(BodyError::WrongType(wanted))) => {
+                let text = format!("The Content-Type must be {wanted}");
+                told(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_client_metadata", &text)
+            }
             Self::Other(problem) => problem.answer(call),
             Self::Registration(RegistrationError::Protocol(error)) => Problem::from(error).answer(call),
             Self::Registration(RegistrationError::Off) => {

@@ -249,6 +249,11 @@ async fn answer(
         requests: row.map(|row| row.digest).into_iter().chain(pushed).collect(),
     };
     let Some(answered) = tokens::answer(ctx, client, answering).await? else {
+        if row.is_none() && pushed.is_none() {
+            // The session ended at this very moment.
+            let error = OAuthError::new(ErrorCode::LoginRequired, "Nobody is signed in who could answer this request");
+            return Ok(told(request.target, &error));
+        }
         return Ok(Outcome::Over);
     };
     let mut parameters = Vec::new();
@@ -256,7 +261,12 @@ async fn answer(
         parameters.push(("access_token", access.token.clone()));
         parameters.push(("token_type", "Bearer".to_owned()));
         parameters.push(("expires_in", access.expires_in.as_secs().to_string()));
-        parameters.push(("scope", access.scope.to_string()));
+        // RFC 6749 §4.2.2: where it is not what was asked for
+        let asked = request.parameters.iter().find(|(name, _)| name == "scope").map(|(_, value)| value.as_str());
+        let granted = access.scope.to_string();
+        if asked != Some(granted.as_str()) {
+            parameters.push(("scope", granted));
+        }
     }
     if let Some(code) = &answered.code {
         parameters.push(("code", code.expose().clone()));
