@@ -30,28 +30,60 @@ pub fn help(arguments: &[String]) {
     }
 }
 
-struct Keys {
+/// Signatures of what is as long as a token's header and claims.
+pub struct RawSignatures {
     random: SystemRandom,
     ec: EcdsaKeyPair,
     rsa: RsaKeyPair,
     ed: Ed25519KeyPair,
+    message: Vec<u8>,
+}
+
+impl RawSignatures {
+    pub fn new() -> Self {
+        Self {
+            random: SystemRandom::new(),
+            ec: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+            rsa: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
+            ed: Ed25519KeyPair::generate().unwrap(),
+            message: vec![b'm'; 500],
+        }
+    }
+
+    /// One for an access token (ES256) and one for an ID token.
+    pub fn access_and_id(&self, alg: &str) {
+        self.es256();
+        if alg == "RS256" { self.rs256() } else { self.es256() }
+    }
+
+    fn es256(&self) {
+        std::hint::black_box(self.ec.sign(&self.random, &self.message).unwrap());
+    }
+
+    fn rs256(&self) {
+        let mut signature = vec![0; self.rsa.public_modulus_len()];
+        self.rsa.sign(&RSA_PKCS1_SHA256, &self.random, &self.message, &mut signature).unwrap();
+        std::hint::black_box(signature);
+    }
+
+    fn eddsa(&self) {
+        std::hint::black_box(self.ed.sign(&self.message));
+    }
+}
+
+struct Keys {
+    raw: RawSignatures,
     verifying: ParsedPublicKey,
     signature: Vec<u8>,
-    message: Vec<u8>,
     answer: Bytes,
 }
 
 async fn serve() {
-    let (random, message) = (SystemRandom::new(), vec![b'm'; 500]); // the header and claims of a token
-    let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let raw = RawSignatures::new();
     let keys = web::Data::new(Keys {
-        verifying: ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, ec.public_key().as_ref()).unwrap(),
-        signature: ec.sign(&random, &message).unwrap().as_ref().to_vec(),
-        random,
-        ec,
-        rsa: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
-        ed: Ed25519KeyPair::generate().unwrap(),
-        message,
+        verifying: ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, raw.ec.public_key().as_ref()).unwrap(),
+        signature: raw.ec.sign(&raw.random, &raw.message).unwrap().as_ref().to_vec(),
+        raw,
         answer: Bytes::from(vec![b'x'; 64 * 1024]),
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -83,24 +115,22 @@ async fn plain(keys: web::Data<Keys>, size: web::Path<usize>, _body: Bytes) -> H
 }
 
 async fn es256(keys: web::Data<Keys>, size: web::Path<usize>, _body: Bytes) -> HttpResponse {
-    std::hint::black_box(keys.ec.sign(&keys.random, &keys.message).unwrap());
+    keys.raw.es256();
     answer(&keys, *size)
 }
 
 async fn rs256(keys: web::Data<Keys>, size: web::Path<usize>, _body: Bytes) -> HttpResponse {
-    let mut signature = vec![0; keys.rsa.public_modulus_len()];
-    keys.rsa.sign(&RSA_PKCS1_SHA256, &keys.random, &keys.message, &mut signature).unwrap();
-    std::hint::black_box(signature);
+    keys.raw.rs256();
     answer(&keys, *size)
 }
 
 async fn eddsa(keys: web::Data<Keys>, size: web::Path<usize>, _body: Bytes) -> HttpResponse {
-    std::hint::black_box(keys.ed.sign(&keys.message));
+    keys.raw.eddsa();
     answer(&keys, *size)
 }
 
 async fn es256_verify(keys: web::Data<Keys>, size: web::Path<usize>, _body: Bytes) -> HttpResponse {
-    keys.verifying.verify_sig(&keys.message, &keys.signature).unwrap();
+    keys.verifying.verify_sig(&keys.raw.message, &keys.signature).unwrap();
     answer(&keys, *size)
 }
 

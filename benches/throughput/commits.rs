@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection};
 
+use super::load::Round;
+use super::process;
+
 pub struct Commits(DatabaseConnection);
 
 impl Commits {
@@ -29,11 +32,21 @@ impl Commits {
 
     /// How many in a second.
     pub async fn rate(&self, length: Duration) -> f64 {
-        let (started, mut done) = (Instant::now(), 0.0);
+        self.round(length, 1, || ()).await.rate
+    }
+
+    /// Again and again so many of them and some work beside.
+    pub async fn round(&self, length: Duration, commits: usize, work: impl Fn()) -> Round {
+        let (me, started, mut done) = (std::process::id(), Instant::now(), 0.0);
+        let cpu = process::cpu(me);
         while started.elapsed() < length {
-            self.0.execute_unprepared("UPDATE counts SET n = n + 1 WHERE id = 1").await.unwrap();
+            for _ in 0..commits {
+                self.0.execute_unprepared("UPDATE counts SET n = n + 1 WHERE id = 1").await.unwrap();
+            }
+            work();
             done += 1.0;
         }
-        done / length.as_secs_f64()
+        let cpu = process::cpu(me) - cpu;
+        Round { rate: done / length.as_secs_f64(), cpu_us: cpu.as_secs_f64() * 1e6 / done, busy: 0 }
     }
 }

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::process;
-use super::wire::{self, Answer};
+use super::wire::{self, Answer, Message};
 
 /// How many connections put load on a server.
 pub const CONNECTIONS: usize = 64;
@@ -23,6 +23,17 @@ pub enum Script {
     Same(Vec<u8>),
     /// A chain of refresh tokens: each request uses the token of the last answer.
     Refresh { client: (String, String), path: String, token: String },
+    /// A request for a code from a browser that is signed in, then the code's redemption, in turn.
+    Code(Box<RoundTrip>),
+}
+
+/// A request for a code, and how its answer is redeemed.
+pub struct RoundTrip {
+    pub authorize: Vec<u8>,
+    pub redeem: fn(client: &(String, String), code: &str) -> Vec<u8>,
+    pub client: (String, String),
+    /// What has not been redeemed yet.
+    pub code: Option<String>,
 }
 
 impl Script {
@@ -34,12 +45,36 @@ impl Script {
                 let body = format!("grant_type=refresh_token&refresh_token={token}");
                 *request = wire::form(path, (id, secret), &body);
             }
+            Self::Code(trip) => match &trip.code {
+                None => request.extend_from_slice(&trip.authorize),
+                Some(code) => *request = (trip.redeem)(&trip.client, code),
+            },
         }
     }
 
-    pub fn answered(&mut self, body: &[u8]) {
-        if let Self::Refresh { token, .. } = self {
-            *token = wire::member(body, "refresh_token").expect("a refresh token");
+    /// The status that the next answer must have.
+    fn expects(&self) -> u16 {
+        if matches!(self, Self::Code(trip) if trip.code.is_none()) { 303 } else { 200 }
+    }
+
+    /// Takes the answer; says whether an operation is complete.
+    fn answered(&mut self, answer: &Message<'_>) -> bool {
+        match self {
+            Self::Same(_) => true,
+            Self::Refresh { token, .. } => {
+                *token = wire::member(answer.body, "refresh_token").expect("a refresh token");
+                true
+            }
+            Self::Code(trip) if trip.code.is_none() => {
+                let parameters = answer.header("location").and_then(|to| to.split_once('?')).expect("an address").1;
+                let code = parameters.split('&').find_map(|pair| pair.strip_prefix("code="));
+                trip.code = Some(code.unwrap_or_else(|| panic!("no code: {parameters}")).to_owned());
+                false
+            }
+            Self::Code(trip) => {
+                trip.code = None;
+                true
+            }
         }
     }
 }
@@ -65,15 +100,37 @@ impl Connection {
     /// Sends a request and gives the body of the answer, which must be 200.
     pub async fn send(&mut self, request: &[u8]) -> &[u8] {
         self.ask(request).await;
-        self.good(request)
+        self.good(request, 200).body
     }
 
-    /// The body of what has arrived.
-    fn good(&self, request: &[u8]) -> &[u8] {
-        let answer = wire::parse(&self.arrived).expect("an answer");
-        let text = || String::from_utf8_lossy(&self.arrived);
-        assert!(answer.status == 200, "asked {}: {}", String::from_utf8_lossy(request), text());
-        &self.arrived[answer.head..]
+    /// Sends a request and gives the answer, whatever it is.
+    pub async fn exchange(&mut self, request: &[u8]) -> Message<'_> {
+        self.ask(request).await;
+        self.message()
+    }
+
+    /// One whole operation of a script.
+    pub async fn operate(&mut self, script: &mut Script) {
+        let mut request = Vec::new();
+        loop {
+            script.write(&mut request);
+            self.ask(&request).await;
+            if script.answered(&self.good(&request, script.expects())) {
+                return;
+            }
+        }
+    }
+
+    fn message(&self) -> Message<'_> {
+        wire::message(&self.arrived).expect("an answer")
+    }
+
+    /// What has arrived, with the status that was due.
+    fn good(&self, request: &[u8], status: u16) -> Message<'_> {
+        let answer = self.message();
+        let text = String::from_utf8_lossy;
+        assert!(answer.status == status, "asked {}: {}", text(request), text(&self.arrived));
+        answer
     }
 
     async fn ask(&mut self, request: &[u8]) -> Answer {
@@ -124,11 +181,11 @@ pub async fn round(address: SocketAddr, pid: u32, scripts: &mut [Script], length
                     actix_web::rt::time::sleep(PAUSE).await;
                     continue;
                 }
-                let mut tally = tally.borrow_mut();
-                tally.all += 1.0;
-                tally.in_time += if Instant::now() < ends { 1.0 } else { 0.0 };
-                drop(tally);
-                script.answered(connection.good(&request));
+                if script.answered(&connection.good(&request, script.expects())) {
+                    let mut tally = tally.borrow_mut();
+                    tally.all += 1.0;
+                    tally.in_time += if Instant::now() < ends { 1.0 } else { 0.0 };
+                }
             }
         }
     });
@@ -179,6 +236,20 @@ pub fn spread(values: impl Iterator<Item = f64>) -> Spread {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     Spread { median: sorted[sorted.len() / 2], min: sorted[0], max: sorted[sorted.len() - 1] }
+}
+
+/// How long answers took, in milliseconds.
+pub struct Times {
+    pub p50: f64,
+    pub p99: f64,
+}
+
+impl Times {
+    pub fn of(times: &mut [f64]) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+        Self { p50: at(50), p99: at(99) }
+    }
 }
 
 impl Contest {

@@ -23,6 +23,8 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+mod browser;
+#[cfg(target_os = "linux")]
 mod commits;
 #[cfg(target_os = "linux")]
 mod large;
@@ -37,6 +39,8 @@ mod process;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod scenario_code;
+#[cfg(target_os = "linux")]
 mod scenario_documents;
 #[cfg(target_os = "linux")]
 mod scenario_introspection;
@@ -44,6 +48,8 @@ mod scenario_introspection;
 mod scenario_login;
 #[cfg(target_os = "linux")]
 mod scenario_machine;
+#[cfg(target_os = "linux")]
+mod scenario_pages;
 #[cfg(target_os = "linux")]
 mod scenario_refresh;
 #[cfg(target_os = "linux")]

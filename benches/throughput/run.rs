@@ -10,8 +10,8 @@ use super::process;
 use super::server::{Installation, PASSWORD, Server};
 use super::table::Table;
 use super::{
-    large, memory, scenario_documents, scenario_introspection, scenario_login, scenario_machine, scenario_refresh,
-    scenario_storm, statements,
+    large, memory, scenario_code, scenario_documents, scenario_introspection, scenario_login, scenario_machine,
+    scenario_pages, scenario_refresh, scenario_storm, statements,
 };
 
 /// What the scenarios share.
@@ -45,6 +45,8 @@ pub struct Realm {
     pub services: Vec<(&'static str, (String, String))>,
     /// The client that people sign in with.
     pub app: (String, String),
+    /// Clients that get codes, by the signature of their ID tokens: RS256, ES256.
+    pub relying_parties: Vec<(&'static str, (String, String))>,
 }
 
 /// The token endpoint.
@@ -60,8 +62,20 @@ impl Realm {
         });
         let grants = "--grant password --grant refresh_token";
         let app = installation.client(&format!("--name people {grants} --scope openid --scope offline_access"));
+        let relying_parties = ["RS256", "ES256"].map(|alg| {
+            let callback = scenario_code::CALLBACK;
+            let made = installation.client(&format!("--name rp{alg} --redirect-uri {callback} --id-token-alg {alg}"));
+            (alg, made)
+        });
         installation.cli(&["user", "create", "--email", &large::email(0), "--password-stdin"], PASSWORD);
-        Self { engine, server: installation.start().0, installation, services: services.to_vec(), app }
+        Self {
+            engine,
+            server: installation.start().0,
+            installation,
+            services: services.to_vec(),
+            app,
+            relying_parties: relying_parties.to_vec(),
+        }
     }
 }
 
@@ -115,8 +129,10 @@ async fn on(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>
     scenario_documents::run(bench, &realm).await;
     scenario_introspection::run(bench, &realm).await;
     scenario_refresh::run(bench, &realm, postgres).await;
+    scenario_code::run(bench, &realm, postgres).await;
     scenario_login::run(bench, &realm).await;
     scenario_storm::run(bench, &realm).await;
+    scenario_pages::run(bench, &realm).await;
     if let Some(postgres) = postgres {
         statements::run(bench, &realm, postgres).await;
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join3};
 
-use super::load::{self, Connection};
+use super::load::{self, Connection, Times};
 use super::run::{Bench, Realm, TOKEN};
 use super::scenario_documents::{DISCOVERY, KEYS};
 use super::scenario_login::everybody;
@@ -58,6 +58,7 @@ pub async fn run(bench: &mut Bench, realm: &Realm) {
             logins.extend(round.map(|round| round.rate));
             for probe in [&mut *discovery, &mut *keys, &mut *tokens] {
                 let times = Times::of(&mut probe.times);
+                probe.times.clear();
                 // The first turn is for warming up.
                 if turn > 0 {
                     if storm { &mut probe.storm } else { &mut probe.idle }.push(times);
@@ -114,21 +115,5 @@ impl Probe {
             self.times.push(began.elapsed().as_secs_f64() * 1000.0);
             due += PACE;
         }
-    }
-}
-
-/// Of one turn, in milliseconds.
-struct Times {
-    p50: f64,
-    p99: f64,
-}
-
-impl Times {
-    fn of(times: &mut Vec<f64>) -> Self {
-        times.sort_by(f64::total_cmp);
-        let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
-        let found = Self { p50: at(50), p99: at(99) };
-        times.clear();
-        found
     }
 }

@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait as _;
 use super::load::{self, Connection, Script};
 use super::postgres::Postgres;
 use super::run::{Bench, Realm, TOKEN};
+use super::scenario_code::round_trip;
 use super::scenario_documents::{DISCOVERY, KEYS};
 use super::scenario_refresh::sign_in;
 use super::{large, wire};
@@ -35,6 +36,7 @@ pub async fn run(bench: &mut Bench, realm: &Realm, postgres: &Postgres) {
             true,
         ),
         ("Refresh", Script::Refresh { client: realm.app.clone(), path: TOKEN.to_owned(), token: refresh }, false),
+        ("Code with PKCE and its tokens", round_trip(realm, &realm.relying_parties[0].1, 0).await, false),
         ("Password sign-in", Script::Same(sign_in(&realm.app, 0)), false),
     ];
     let connection = large::connect(&realm.installation.database).await;
@@ -46,34 +48,54 @@ pub async fn run(bench: &mut Bench, realm: &Realm, postgres: &Postgres) {
     // What the server asks by itself, such as whether anything has changed.
     let before = count(postgres);
     wait(Duration::from_secs(5)).await;
-    let own = f64::from(count(postgres) - before) / 5.0;
+    let own = f64::from(count(postgres).all - before.all) / 5.0;
 
     for (what, mut script, without) in operations {
         let mut connection = Connection::open(server.address).await;
-        let mut request = Vec::new();
-        let mut each = async |script: &mut Script| {
-            script.write(&mut request);
-            script.answered(connection.send(&request).await);
-        };
-        each(&mut script).await; // what is cached from now on
+        connection.operate(&mut script).await; // what is cached from now on
         let (before, started) = (count(postgres), Instant::now());
         for _ in 0..TIMES {
-            each(&mut script).await;
+            connection.operate(&mut script).await;
         }
         let taken = started.elapsed().as_secs_f64();
         wait(Duration::from_millis(50)).await;
-        let here = (f64::from(count(postgres) - before) - own * taken) / f64::from(TIMES);
-        let here = here.max(0.0).round();
-        let (aim, met) = if without { ("none", Some(here == 0.0)) } else { ("", None) };
-        bench.table.figure(&format!("{what}: statements"), realm.engine, format!("{here}"), aim, met);
+        let after = count(postgres);
+        let each = |number: u32| f64::from(number) / f64::from(TIMES);
+        let all = (each(after.all - before.all) - own * taken / f64::from(TIMES)).max(0.0).round();
+        let (writes, commits) = (each(after.writes - before.writes), each(after.commits - before.commits));
+        let shown = if all == 0.0 {
+            "0".to_owned()
+        } else {
+            format!(
+                "{all}: {writes:.0} of them write, in {commits:.0} transaction{}",
+                if commits > 1.5 { "s" } else { "" }
+            )
+        };
+        let (aim, met) = if without { ("none", Some(all == 0.0)) } else { ("", None) };
+        bench.table.figure(&format!("{what}: statements"), realm.engine, shown, aim, met);
     }
 }
 
-/// Statements in the log, `BEGIN` and `COMMIT` among them.
-fn count(postgres: &Postgres) -> u32 {
-    let log = postgres.log();
-    let counts = |line: &&str| line.contains("LOG:  execute ") || line.contains("LOG:  statement: ");
-    u32::try_from(log.lines().filter(counts).count()).unwrap()
+/// Statements in the log.
+struct Counts {
+    /// `BEGIN` and `COMMIT` among them.
+    all: u32,
+    /// Those that change rows.
+    writes: u32,
+    commits: u32,
+}
+
+fn count(postgres: &Postgres) -> Counts {
+    let mut counts = Counts { all: 0, writes: 0, commits: 0 };
+    for line in postgres.log().lines() {
+        let Some((_, rest)) = line.split_once("LOG:  ") else { continue };
+        let prepared = || rest.strip_prefix("execute ")?.split_once(": ").map(|(_, statement)| statement);
+        let Some(statement) = rest.strip_prefix("statement: ").or_else(prepared) else { continue };
+        counts.all += 1;
+        counts.commits += u32::from(statement.starts_with("COMMIT"));
+        counts.writes += u32::from(["INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb)));
+    }
+    counts
 }
 
 async fn wait(length: Duration) {

@@ -57,6 +57,33 @@ pub fn parse(arrived: &[u8]) -> Option<Answer> {
     (arrived.len() >= whole).then_some(Answer { status, head, whole })
 }
 
+/// An answer that has arrived.
+pub struct Message<'a> {
+    pub status: u16,
+    head: &'a str,
+    pub body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// The values of a header, by its name in small letters.
+    pub fn headers(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.head.lines().filter_map(move |line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn header(&self, name: &'a str) -> Option<&'a str> {
+        self.headers(name).next()
+    }
+}
+
+/// The answer with its parts, once all of it has arrived.
+pub fn message(arrived: &[u8]) -> Option<Message<'_>> {
+    let Answer { status, head, whole } = parse(arrived)?;
+    Some(Message { status, head: std::str::from_utf8(&arrived[..head]).ok()?, body: &arrived[head..whole] })
+}
+
 /// The text of a member of a flat JSON object.
 pub fn member(body: &[u8], name: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_slice(body).ok()?;
