@@ -10,14 +10,18 @@ mod consent;
 mod device;
 mod docs;
 pub(super) mod error;
+mod forgot_password;
 mod landing;
 mod login;
 mod logout;
 mod mfa;
 mod passkey_json;
 mod qr;
+mod register;
+mod reset_password;
 mod select_account;
 mod transaction;
+mod verify_email;
 pub(super) mod views;
 
 use actix_web::HttpResponse;
@@ -28,7 +32,9 @@ use self::error::Problem;
 use self::views::{Frame, View};
 use super::browser::Visit;
 use super::call::Call;
+use super::limit::Limited;
 use super::mount::{Endpoint, endpoints};
+use super::shape;
 use crate::model::user::User;
 use crate::telemetry::Surface;
 
@@ -49,6 +55,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         device::decide,
         logout::show,
         logout::sign_out,
+        register::show,
+        register::register,
+        verify_email::show,
+        verify_email::verify,
+        forgot_password::show,
+        forgot_password::ask,
+        reset_password::show,
+        reset_password::reset,
         passkey_json::options,
         passkey_json::sign_in,
     ];
@@ -76,6 +90,14 @@ async fn serve(call: &Call, page: impl AsyncFnOnce(&Visit<'_>) -> Page) -> HttpR
 /// What is around a page of this visit's tenant.
 fn frame(visit: &Visit<'_>) -> Frame {
     Frame::of(visit.call, &visit.ctx.tenant).csrf(visit.csrf())
+}
+
+/// A page again, for somebody who has tried too often from one address.
+fn too_many(limited: Limited, frame: Frame, again: impl FnOnce(Frame, StatusCode) -> HttpResponse) -> HttpResponse {
+    let text = frame.t.general.too_many;
+    let mut answer = again(frame.bad(text), StatusCode::TOO_MANY_REQUESTS);
+    shape::retry_after(answer.headers_mut(), limited.retry_after);
+    answer
 }
 
 /// What somebody signs in with, by which they know their account again.

@@ -91,6 +91,7 @@ impl Ground {
             let world = if endpoint.path.contains("{tenant_id}") { &self.other } else { &self.default };
             places.push(Place { known: known(&endpoint, world), endpoint, world });
         }
+        places.retain(|place| !place.known.caller.is_apart());
         places
     }
 

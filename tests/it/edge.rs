@@ -61,6 +61,9 @@ fn headers_fit_what_is_answered() {
             .filter(|endpoint| endpoint.method.as_str() == "GET" && !endpoint.path.contains("{tenant_id}"))
         {
             let known = known(endpoint, &world);
+            if known.caller.is_apart() {
+                continue;
+            }
             let request = |wanted: Method| {
                 let request = app.request(wanted, &known.path);
                 match known.authorization(&world) {

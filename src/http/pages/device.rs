@@ -29,7 +29,9 @@ pub(super) async fn show(call: Call) -> HttpResponse {
             let next = if code.is_empty() { "/device".to_owned() } else { format!("/device?user_code={code}") };
             return Ok(visit.send(&frame(visit).on_the_way_to(Some(&next)).href("/login")));
         }
-        Ok(form(frame(visit), StatusCode::OK, &code, &Errors::default()))
+        let frame = frame(visit);
+        let frame = if code.is_empty() { frame } else { frame.keeping("user_code", code.as_str()) };
+        Ok(form(frame, StatusCode::OK, &code, &Errors::default()))
     })
     .await
 }

@@ -26,7 +26,12 @@ pub(super) async fn show(call: Call) -> HttpResponse {
         }
         let query = call.query();
         let chosen = query.text("method").ok().flatten();
-        form(visit, goal.frame(visit), session, StatusCode::OK, chosen, &Errors::default()).await
+        let frame = goal.frame(visit);
+        let frame = match chosen {
+            Some("totp" | "recovery" | "passkey") => frame.keeping("method", chosen.unwrap_or_default()),
+            _ => frame,
+        };
+        form(visit, frame, session, StatusCode::OK, chosen, &Errors::default()).await
     })
     .await
 }

@@ -47,7 +47,11 @@ impl Goal {
                 Err(outcome) => return Err(Problem::Answered(Box::new(show(visit, outcome)?))),
             },
         };
-        Ok(Self { reference: reference.map(str::to_owned), pending, next: next.filter(|next| is_ours(next)).map(str::to_owned) })
+        Ok(Self {
+            reference: reference.map(str::to_owned),
+            pending,
+            next: next.filter(|next| is_ours(next)).map(str::to_owned),
+        })
     }
 
     /// Whether there is one.
@@ -127,7 +131,9 @@ mod tests {
         for ours in ["/account", "/account/password", "/device", "/device?user_code=BCDF-GHJK"] {
             assert!(is_ours(ours), "{ours}");
         }
-        for other in ["", "/", "//evil.example", "/account/../x", "/devices", "https://evil.example", "/device?user_code=a&b=c"] {
+        for other in
+            ["", "/", "//evil.example", "/account/../x", "/devices", "https://evil.example", "/device?user_code=a&b=c"]
+        {
             assert!(!is_ours(other), "{other}");
         }
     }

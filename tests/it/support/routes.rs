@@ -106,6 +106,18 @@ pub enum Caller {
     Service,
     /// A client under HTTP Basic.
     Client,
+    /// A person in a browser, with its cookies and the tokens of its forms: `pages.rs` tries these.
+    Browser,
+    /// A client that registers itself, and then shows its registration token: `oauth/rfc7591_registration.rs`
+    /// and `oauth/rfc7592_management.rs` try these.
+    Registrant,
+}
+
+impl Caller {
+    /// Whether the tests that go through the whole table leave it to tests of its own.
+    pub fn is_apart(self) -> bool {
+        matches!(self, Self::Browser | Self::Registrant)
+    }
 }
 
 /// What a route reads.
@@ -141,7 +153,7 @@ impl Known {
     /// The value of `Authorization` in this world; nothing where anybody may call.
     pub fn authorization(&self, world: &World) -> Option<String> {
         match self.caller {
-            Caller::Anybody => None,
+            Caller::Anybody | Caller::Browser | Caller::Registrant => None,
             Caller::TenantKey => Some(format!("Bearer {}", world.secret_key)),
             Caller::Person => Some(format!("Bearer {}", world.user_token)),
             Caller::Service => Some(format!("Bearer {}", world.service_token)),
@@ -186,6 +198,9 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         | "pages.landing.landing"
         | "pages.docs.docs"
         | "pages.files.style"
+        | "pages.files.passkey"
+        | "pages.files.form_post"
+        | "pages.brand.brand"
         | "idaas.tenants.show" => Known::new(Anybody, Nothing),
         "oauth.token.token" => {
             let password = vec![
@@ -201,6 +216,9 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         "oauth.introspect.introspect" | "oauth.revoke.revoke" => {
             let form = vec![("token", world.access_token.clone()), ("token_type_hint", "access_token".to_owned())];
             Known::new(Client, Forms(vec![form]))
+        }
+        "oauth.register.register" | "oauth.register.read" | "oauth.register.replace" | "oauth.register.delete" => {
+            Known::new(Caller::Registrant, Nothing)
         }
         "idaas.users.register" => {
             let body = json!({ "email": fresh, "password": PASSWORD, "profile": { "shoe": 42 } });
@@ -240,6 +258,7 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
             let body = json!({ "user_id": world.user_id, "scope": "user:read", "expires_in": 60 });
             Known::new(Service, Json(body))
         }
+        page if page.starts_with("pages.") => Known::new(Caller::Browser, Nothing),
         other => panic!(
             "{} {} ({other}) is mounted, and tests/it/support/routes.rs does not say who may call it and with what",
             endpoint.method, endpoint.path
