@@ -14,8 +14,10 @@ use super::*;
 use crate::config::DatabaseConfig;
 use crate::model::access_log::AccessLogEntry;
 use crate::model::audit::{AuditEntry, Outcome};
+use crate::model::authorization::ClaimsRequest;
 use crate::model::change::ChangeKind;
 use crate::model::client::{AccessTokenFormat, AuthMethod, Client, ClientSecrets, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::ids::{AssignmentId, ClientId, FamilyId, RoleId, TenantId, UserId};
 use crate::model::page::PageNumber;
 use crate::model::permission::Permission;
@@ -123,6 +125,7 @@ fn client(tenant: TenantId, id: &str, grants: &[GrantType]) -> Client {
         signing_alg: SigningAlg::Es256,
         access_token_ttl: Some(Duration::from_secs(300)),
         refresh_token_ttl: None,
+        settings: ClientSettings { first_party: true, ..ClientSettings::default() },
         created_at: at(1),
     }
 }
@@ -137,6 +140,9 @@ fn family(id: FamilyId) -> TokenFamily {
         audience: None,
         amr: vec!["pwd".to_owned()],
         auth_time: at(1),
+        session: None,
+        acr: None,
+        claims: ClaimsRequest::default(),
         generation: 1,
         rotated_at: at(1),
         expires_at: at(100),

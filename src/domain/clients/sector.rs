@@ -7,19 +7,20 @@ use crate::model::client::Client;
 /// (OpenID Connect Registration §5). It is an outbound request: never inside a transaction.
 pub(super) async fn confirm(ctx: &Ctx<'_>, client: &Client) -> Result<(), DomainError> {
     let Some(uri) = &client.settings.sector_identifier_uri else { return Ok(()) };
-    let refuse = |why: String| DomainError::from(Invalid::new("sector_identifier_uri", why));
+    let refuse = |why: &str| DomainError::from(Invalid::new("sector_identifier_uri", why));
     let found = ctx.core.outbound.get(uri, "application/json").await.map_err(|why| {
         // Whoever may register learns nothing about what this machine can see.
         tracing::info!(uri, %why, "a sector document could not be fetched");
-        refuse(format!("{uri:?} could not be fetched"))
+        refuse("could not be fetched")
     })?;
     if found.status != 200 {
-        return Err(refuse(format!("{uri:?} was answered with status {}", found.status)));
+        return Err(refuse("could not be fetched"));
     }
     let listed: Vec<String> =
-        serde_json::from_slice(&found.body).map_err(|_| refuse(format!("{uri:?} is not a JSON list of URIs")))?;
-    match client.redirect_uris.iter().find(|uri| !listed.contains(uri)) {
-        None => Ok(()),
-        Some(missing) => Err(refuse(format!("{uri:?} does not list {missing:?}"))),
+        serde_json::from_slice(&found.body).map_err(|_| refuse("does not lead to a JSON list of URIs"))?;
+    if client.redirect_uris.iter().all(|uri| listed.contains(uri)) {
+        Ok(())
+    } else {
+        Err(refuse("does not list every redirect URI"))
     }
 }

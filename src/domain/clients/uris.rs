@@ -14,7 +14,7 @@ fn is_loopback(uri: &Url) -> bool {
 
 /// An absolute URI that nothing about its spelling speaks against.
 fn absolute(field: &'static str, uri: &str) -> Result<Url, Invalid> {
-    let refuse = |why: &str| Err(Invalid::new(field, format!("{uri:?} {why}")));
+    let refuse = |why: &str| Err(Invalid::new(field, why));
     let Ok(parsed) = Url::parse(uri) else { return refuse("is not an absolute URI") };
     if uri.chars().any(|c| c.is_control() || c.is_whitespace()) || uri.len() > MAX_BYTES {
         return refuse("has white space or is too long");
@@ -28,7 +28,7 @@ fn absolute(field: &'static str, uri: &str) -> Result<Url, Invalid> {
 /// An absolute URI without fragment (RFC 6749 §3.1.2), of a scheme that fits where the client runs and
 /// can't run script (OpenID Connect Registration §2, RFC 8252 §7).
 pub(super) fn check_redirect_uri(field: &'static str, uri: &str, runs: ApplicationType) -> Result<(), Invalid> {
-    let refuse = |why: &str| Err(Invalid::new(field, format!("{uri:?} {why}")));
+    let refuse = |why: &str| Err(Invalid::new(field, why));
     let parsed = absolute(field, uri)?;
     if uri.contains('#') {
         return refuse("has a fragment (RFC 6749 §3.1.2)");
@@ -51,7 +51,7 @@ pub(in crate::domain) fn check_web_uri(field: &'static str, uri: &str) -> Result
     match parsed.scheme() {
         "https" => Ok(parsed),
         "http" if is_loopback(&parsed) => Ok(parsed),
-        _ => Err(Invalid::new(field, format!("{uri:?} is not https"))),
+        _ => Err(Invalid::new(field, "is not https")),
     }
 }
 
@@ -59,7 +59,7 @@ pub(in crate::domain) fn check_web_uri(field: &'static str, uri: &str) -> Result
 pub(super) fn check_whole_web_uri(field: &'static str, uri: &str) -> Result<Url, Invalid> {
     let parsed = check_web_uri(field, uri)?;
     if uri.contains('#') {
-        return Err(Invalid::new(field, format!("{uri:?} has a fragment")));
+        return Err(Invalid::new(field, "has a fragment"));
     }
     Ok(parsed)
 }

@@ -1,7 +1,6 @@
 //! The members of a registration, read strictly and written in full (RFC 7591 §2, OpenID Connect
 //! Registration §2 and the documents that add to them). Members that nobody here knows are ignored.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
@@ -220,11 +219,11 @@ impl Members {
         }
     }
 
-    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, OAuthError> {
+    fn parsed<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, OAuthError> {
         self.text(name)?.map(|text| parse(name, &text)).transpose()
     }
 
-    fn all_parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<Vec<T>>, OAuthError> {
+    fn all_parsed<T: FromStr>(&mut self, name: &str) -> Result<Option<Vec<T>>, OAuthError> {
         if !self.0.get(name).is_some_and(|value| !value.is_null()) {
             return Ok(None);
         }
@@ -241,6 +240,7 @@ fn text(name: &str, value: Value) -> Result<String, OAuthError> {
     }
 }
 
-fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, OAuthError> {
-    text.parse().map_err(|why: T::Err| invalid(format!("{name}: {why}")))
+fn parse<T: FromStr>(name: &str, text: &str) -> Result<T, OAuthError> {
+    // What was sent is not said back.
+    text.parse().map_err(|_| invalid(format!("{name} has a value that is not known here")))
 }
