@@ -41,6 +41,22 @@ async fn with_server(setup: &Setup, server: &MailServer) -> TestApp {
         .await
 }
 
+/// A mail that could not leave, and its link: for the test that looks into every table.
+pub async fn leave_rows(app: TestApp) -> TestApp {
+    let server = MailServer::start().await;
+    server.refuse(1000, "451 later");
+    let app = app
+        .restart_with(|config| {
+            config.mail.smtp_url = Some(SmtpUrl::parse(&server.url).unwrap());
+            config.mail.from = Some(Mailbox::parse("no-reply@harbour.example").unwrap());
+        })
+        .await;
+    app.user("waits@example.org", PASSWORD).await;
+    ask(&app, "waits@example.org").await;
+    pausing(&app, 10).await;
+    app
+}
+
 async fn arrived(server: &MailServer, count: usize) -> Vec<Mail> {
     within(Duration::from_secs(20), "mail at the server", async || server.taken().len() >= count).await;
     let taken = server.taken();

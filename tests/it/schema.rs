@@ -100,6 +100,7 @@ async fn every_table_takes_a_row(app: TestApp) {
     app.form("/oauth/token", &fields).await.expect(200);
     assert!(upkeep::lease(&app.core, "a job", "me".into(), std::time::Duration::from_secs(9)).await.unwrap());
     let app = crate::factors::leave_rows(app).await;
+    let app = crate::mail::leave_rows(app).await;
 
     let sql = app.sql().await;
     let mut empty = Vec::new();

@@ -142,6 +142,17 @@ impl TestApp {
         mail
     }
 
+    /// Every row that tells of people: what jobs do beside requests is left out.
+    pub async fn rows_of_people(&self) -> Vec<String> {
+        self.all_mail_sent().await;
+        let sql = self.sql().await;
+        let mut rows = sql.dump(&["audit_log", "changes", "leases", "signing_keys"]).await;
+        rows.extend(sql.texts("SELECT action || outcome FROM audit_log WHERE action LIKE 'user.%' ORDER BY id").await);
+        rows.extend(sql.texts("SELECT key FROM changes WHERE kind = 'user' ORDER BY seq").await);
+        sql.close().await;
+        rows
+    }
+
     /// Waits until nothing is left to be sent.
     pub async fn all_mail_sent(&self) {
         let sql = self.sql().await;
