@@ -25,18 +25,31 @@ export const WITHOUT_SCRIPT = { name: 'without script', language: 'en', locale: 
 
 export class Visitor {
   static async arrive(browser, server, how) {
-    const visitor = new Visitor()
-    Object.assign(visitor, { browser, server, how, complaints: [] })
-    visitor.context = await browser.newContext({
+    const context = await browser.newContext({
       locale: how.locale,
       javaScriptEnabled: how.script,
       viewport: { width: 1280, height: 900 },
       reducedMotion: 'reduce',
     })
-    visitor.context.setDefaultTimeout(10_000)
-    visitor.page = await visitor.context.newPage()
-    await visitor.listen()
-    return visitor
+    context.setDefaultTimeout(10_000)
+    return new Visitor().sit({ browser, server, how, context, complaints: [] })
+  }
+
+  async sit(at) {
+    Object.assign(this, at)
+    this.page = await this.context.newPage()
+    await this.listen()
+    return this
+  }
+
+  /** The same browser in another tab. */
+  another() {
+    return new Visitor().sit(this)
+  }
+
+  /** The same person at another browser. */
+  elsewhere() {
+    return Visitor.arrive(this.browser, this.server, this.how)
   }
 
   async listen() {
@@ -62,6 +75,11 @@ export class Visitor {
       if (ours.has(requestId)) this.weight += encodedDataLength
     })
     this.mainFrame = (await this.devtools.send('Page.getFrameTree')).frameTree.frame.id
+  }
+
+  /** Closes the tab. */
+  done() {
+    return this.page.close()
   }
 
   /** Says goodbye; what the browser complained of on the way is a failure. */
