@@ -3,7 +3,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::column::{json, parsed, to_json};
+use super::column::{digest, json, parsed, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::authorization_codes;
 use super::error::StorageError;
@@ -45,6 +45,21 @@ pub struct Redemption {
     pub challenge: Option<String>,
 }
 
+const TABLE: &str = "authorization_codes";
+
+fn noun(row: authorization_codes::Model) -> Result<CodeRow, StorageError> {
+    Ok(CodeRow {
+        digest: digest(TABLE, "digest", &row.digest)?,
+        client: parsed(TABLE, "client_id", &row.client_id)?,
+        redirect_uri: row.redirect_uri.unwrap_or_default(),
+        challenge: row.challenge,
+        authorization: json(TABLE, "authorization", &row.authorization)?,
+        created_at: Timestamp::from_millis(row.created_at),
+        expires_at: Timestamp::from_millis(row.expires_at),
+        used: row.used_at.is_some(),
+    })
+}
+
 /// Adds a code.
 ///
 /// # Errors
@@ -67,12 +82,12 @@ pub async fn insert(tx: &TenantTx<'_>, code: &CodeRow) -> Result<(), StorageErro
     Ok(())
 }
 
-/// Uses a code up, if every binding is the same, it was not used and has not expired. Of many who
-/// try, one succeeds.
+/// Uses a code up and gives it, if every binding is the same, it was not used and has not expired. Of
+/// many who try, one succeeds.
 ///
 /// # Errors
-/// The database is unavailable.
-pub async fn redeem(tx: &TenantTx<'_>, shown: &Redemption, now: Timestamp) -> Result<bool, StorageError> {
+/// The database is unavailable, or the row is damaged.
+pub async fn redeem(tx: &TenantTx<'_>, shown: &Redemption, now: Timestamp) -> Result<Option<CodeRow>, StorageError> {
     use authorization_codes::Column;
     let mut query = authorization_codes::Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(now.millis()))
@@ -92,7 +107,7 @@ pub async fn redeem(tx: &TenantTx<'_>, shown: &Redemption, now: Timestamp) -> Re
         // OAuth 2.1 drops the parameter: PKCE says more.
         None => query.filter(Column::Challenge.is_not_null()),
     };
-    Ok(query.exec(&tx.raw()).await?.rows_affected == 1)
+    query.exec_with_returning(&tx.raw()).await?.into_iter().next().map(noun).transpose()
 }
 
 /// The code of a digest, used or expired or not.
@@ -100,21 +115,10 @@ pub async fn redeem(tx: &TenantTx<'_>, shown: &Redemption, now: Timestamp) -> Re
 /// # Errors
 /// The database is unavailable, or the row is damaged.
 pub async fn find(rows: &TenantRows<'_>, code: &[u8; 32]) -> Result<Option<CodeRow>, StorageError> {
-    const TABLE: &str = "authorization_codes";
     let found = authorization_codes::Entity::find()
         .filter(authorization_codes::Column::TenantId.eq(rows.tenant().uuid()))
         .filter(authorization_codes::Column::Digest.eq(code.to_vec()))
         .one(&rows.raw())
         .await?;
-    let Some(row) = found else { return Ok(None) };
-    Ok(Some(CodeRow {
-        digest: *code,
-        client: parsed(TABLE, "client_id", &row.client_id)?,
-        redirect_uri: row.redirect_uri.unwrap_or_default(),
-        challenge: row.challenge,
-        authorization: json(TABLE, "authorization", &row.authorization)?,
-        created_at: Timestamp::from_millis(row.created_at),
-        expires_at: Timestamp::from_millis(row.expires_at),
-        used: row.used_at.is_some(),
-    }))
+    found.map(noun).transpose()
 }

@@ -272,11 +272,10 @@ async fn by_code(
     ended_until: Timestamp,
     replayed: &AuditEntry,
 ) -> Result<Result<Authorization, &'static str>, DomainError> {
-    let redeemed = authorization_codes::redeem(of, shown, now).await?;
-    let Some(code) = authorization_codes::find(of, &shown.digest).await? else { return Ok(Err("unknown code")) };
-    if redeemed {
+    if let Some(code) = authorization_codes::redeem(of, shown, now).await? {
         return Ok(Ok(code.authorization));
     }
+    let Some(code) = authorization_codes::find(of, &shown.digest).await? else { return Ok(Err("unknown code")) };
     if code.client != shown.client {
         return Ok(Err("issued to another client"));
     }
