@@ -9,12 +9,6 @@ use crate::model::mail::{LinkPurpose, MailKind};
 use crate::model::user::User;
 use crate::storage::users;
 
-/// Whether this account counts for nothing until its address is proved.
-#[must_use]
-pub fn is_due(ctx: &Ctx<'_>, user: &User) -> bool {
-    user.verification_due && ctx.core.config.registration.require_verified_email
-}
-
 /// Uses up a link: its address is proved. Nobody is signed in by it.
 ///
 /// # Errors
