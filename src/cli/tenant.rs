@@ -51,10 +51,18 @@ const COLUMNS: &[&str] = &["id", "name", "public_key", "enabled", "created_at"];
 const PAGE: u64 = 500;
 
 pub(super) async fn run(command: TenantCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
+    // What the arguments say is understood before anything is opened.
+    let command = match command {
+        TenantCommand::Update(args) => {
+            let (tenant, mend) = update::wish(*args)?;
+            return Session::with(loaded, out, async |session| update::run(session, tenant, mend, out).await).await;
+        }
+        other => other,
+    };
     Session::with(loaded, out, async |session| match command {
         TenantCommand::Create { name } => create(session, &name, out).await,
         TenantCommand::List => list(session, out).await,
-        TenantCommand::Update(args) => update::update(session, *args, out).await,
+        TenantCommand::Update(_) => Ok(()), // done before
         TenantCommand::InitialAccessToken(args) => update::initial_access_token(session, args, out).await,
         TenantCommand::RotateKey { tenant, kind, overlap } => rotate_key(session, tenant, kind, overlap, out).await,
     })

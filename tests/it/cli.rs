@@ -253,6 +253,27 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
         async |key: &str| server.ask(client().get(format!("{}/v1/users", server.base)).bearer_auth(key)).await.status;
     within(SOON, "the old key ends", async || users(text(&tenant, "secret_key")).await == 401).await;
     assert_eq!(users(text(&rotated, "secret_key")).await, 200);
+    tried("tenant update");
+    let set = ["tenant", "update", "--tenant", &tenant_id, "--registration", "token", "--brand-color", "#0a1f44"];
+    let updated = place.json(&[&set[..], &["--self-registration", "off", "--password-min-length", "12"]].concat());
+    let told =
+        ["registration", "brand_color", "self_registration", "password_min_length"].map(|name| updated[name].clone());
+    assert_eq!(told, [json!("token"), json!("#0a1f44"), json!(false), json!(12)]);
+    let cleared =
+        place.json(&["tenant", "update", "--tenant", &tenant_id, "--brand-color", "", "--self-registration", ""]);
+    let told = ["registration", "brand_color", "self_registration"].map(|name| cleared[name].clone());
+    assert_eq!(told, [json!("token"), Value::Null, Value::Null]);
+    tried("tenant initial-access-token");
+    let issued = place.json(&["tenant", "initial-access-token", "--tenant", &tenant_id]);
+    let register = async |token: &str| {
+        let body = json!({ "redirect_uris": ["https://app.example/callback"] });
+        let url = format!("{}/t/{tenant_id}/oauth/register", server.base);
+        server.ask(client().post(url).bearer_auth(token).json(&body)).await.status
+    };
+    within(SOON, "the token opens registration", async || register(text(&issued, "initial_access_token")).await == 201)
+        .await;
+    place.json(&["tenant", "initial-access-token", "--tenant", &tenant_id, "--revoke-all"]);
+    within(SOON, "it counts no more", async || register(text(&issued, "initial_access_token")).await == 401).await;
 
     // Users.
     tried("user create");
@@ -334,6 +355,59 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
         scope.contains("tenant:read")
     })
     .await;
+    let relying = place.json(&[
+        "client",
+        "create",
+        "--name",
+        "RP",
+        "--redirect-uri",
+        "https://rp.example/cb",
+        "--first-party",
+        "--no-pkce",
+        "--legacy-response-types",
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "implicit",
+        "--response-type",
+        "code",
+        "--response-type",
+        "code id_token",
+        "--logo-uri",
+        "https://rp.example/logo.png",
+        "--userinfo-alg",
+        "RS256",
+        "--backchannel-logout-uri",
+        "https://rp.example/out",
+        "--default-max-age",
+        "60",
+        "--pairwise",
+    ]);
+    for (name, value) in [
+        ("first_party", json!(true)),
+        ("require_pkce", json!(false)),
+        ("response_types", json!(["code", "code id_token"])),
+        ("logo_uri", json!("https://rp.example/logo.png")),
+        ("userinfo_signed_response_alg", json!("RS256")),
+        ("default_max_age", json!(60)),
+        ("subject_type", json!("pairwise")),
+        ("scope", json!("openid profile email phone address offline_access")),
+    ] {
+        assert_eq!(relying[name], value, "{name}: {relying}");
+    }
+    let relying = place.json(&[
+        "client",
+        "update",
+        text(&relying, "client_id"),
+        "--first-party=false",
+        "--logo-uri",
+        "",
+        "--no-pkce=false",
+        "--auth-method",
+        "client_secret_jwt",
+    ]);
+    assert_eq!((&relying["first_party"], &relying["require_pkce"]), (&json!(false), &json!(true)));
+    assert!(relying.get("logo_uri").is_none() && !text(&relying, "client_secret").is_empty(), "{relying}");
     tried("client rotate-secret");
     let rotated = place.json(&["client", "rotate-secret", &id]);
     let new_secret = text(&rotated, "client_secret");
@@ -535,6 +609,10 @@ fn wrong_usage_and_refusals_have_their_exit_codes_and_touch_nothing() {
             (&["client", "create", "--name", "x", "--jwks-file", "missing.json"], &["missing.json"]),
             (&["client", "create", "--name", "x", "--public", "--auth-method", "none"], &["--public"]),
             (&["client", "update", "svc_x"], &["nothing to change"]),
+            (&["client", "update", "svc_x", "--response-type", "magic"], &["response-type"]),
+            (&["client", "create", "--name", "x", "--userinfo-alg", "none"], &["userinfo-alg"]),
+            (&["tenant", "update", "--brand-color", "blue"], &["brand-color"]),
+            (&["tenant", "initial-access-token", "--expires-at", "soon"], &["expires-at"]),
             (&["keys", "rotate", "--alg", "none"], &["none"]),
             (&["migrate", "status", "--bind", "127.0.0.1:1"], &["--bind"]),
             (&["serve", "--bind", "nonsense"], &["bind", "nonsense"]),
@@ -562,6 +640,8 @@ fn wrong_usage_and_refusals_have_their_exit_codes_and_touch_nothing() {
             (&["user", "create", "--email", "nonsense"], &["email"]),
             (&["user", "create", "--email", "a@example.org", "--role", "no-such"], &["no-such"]),
             (&["tenant", "create", "--name", ""], &["name"]),
+            (&["tenant", "update", "--logo-uri", "ftp://x/"], &["logo"]),
+            (&["client", "create", "--name", "x", "--grant", "authorization_code"], &["redirect_uri"]),
             (&["keys", "retire", "nothing"], &["nothing"]),
         ] {
             place.run(arguments).refused(1, words);

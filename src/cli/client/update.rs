@@ -11,6 +11,7 @@ use crate::cli::names::{duration, one_of};
 use crate::domain::clients::{self, ClientChange};
 use crate::domain::{DomainError, Noun};
 use crate::model::client::{AccessTokenFormat, AuthMethod, GrantType};
+use crate::model::client_settings::ClientSettings;
 use crate::model::scope::OAuthScope;
 use crate::model::signing_key::SigningAlg;
 
@@ -129,6 +130,8 @@ pub(super) fn wish(args: UpdateArgs) -> Result<Wish, Failure> {
         settings: None,
         held_registration_token: None,
     };
+    // Whether they can be understood does not depend on what is there.
+    args.settings.applied(ClientSettings::default())?;
     if change == ClientChange::default() && args.settings.is_empty() {
         return Err(Failure::Usage("nothing to change: name what shall be different".to_owned()));
     }

@@ -9,6 +9,7 @@ use crate::cli::names::{duration, one_of};
 use crate::cli::user::Of;
 use crate::domain::tenants;
 use crate::model::color::Color;
+use crate::model::ids::TenantId;
 use crate::model::tenant::{RegistrationPolicy, Tenant};
 use crate::model::time::Timestamp;
 
@@ -65,48 +66,48 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| "is not a moment such as 2027-01-31T12:00:00Z".to_owned())
 }
 
-impl UpdateArgs {
-    /// The change, understood before anything is opened.
-    fn mend(&self) -> Result<impl Fn(&mut Tenant) + Send + Sync + 'static, Failure> {
-        let seconds = |life: Duration| u32::try_from(life.as_secs()).unwrap_or(u32::MAX);
-        let number = |n: u32| Some(n).filter(|n| *n > 0);
-        let color = self.brand_color.as_deref().filter(|text| !text.is_empty());
-        let color: Option<Color> =
-            color.map(str::parse).transpose().map_err(|why| Failure::Usage(format!("--brand-color: {why}")))?;
-        let (name, registration, legacy) = (self.name.clone(), self.registration, self.registration_legacy);
-        let self_registration = self.self_registration.as_deref().map(|text| match text {
-            "on" => Some(true),
-            "off" => Some(false),
-            _ => None,
-        });
-        let color = self.brand_color.is_some().then_some(color);
-        let logo = self.logo_uri.clone().map(|uri| Some(uri).filter(|uri| !uri.is_empty()));
-        let length = self.password_min_length.map(number);
-        let access = self.access_token_ttl.map(seconds).map(number);
-        let refresh = self.refresh_token_ttl.map(seconds).map(number);
-        Ok(move |tenant: &mut Tenant| {
-            fn set<T: Clone>(place: &mut T, wish: &Option<T>) {
-                if let Some(wish) = wish {
-                    place.clone_from(wish);
-                }
-            }
-            let settings = &mut tenant.settings;
-            set(&mut tenant.name, &name);
-            set(&mut settings.registration, &registration);
-            set(&mut settings.registration_legacy, &legacy);
-            set(&mut settings.self_registration, &self_registration);
-            set(&mut settings.color, &color);
-            set(&mut settings.logo, &logo);
-            set(&mut settings.password_min_length, &length);
-            set(&mut settings.access_token_ttl, &access);
-            set(&mut settings.refresh_token_ttl, &refresh);
-        })
+/// Whose settings, and what shall be different.
+pub(super) fn wish(
+    args: UpdateArgs,
+) -> Result<(Option<TenantId>, impl Fn(&mut Tenant) + Send + Sync + 'static), Failure> {
+    fn set<T: Clone>(place: &mut T, wish: &Option<T>) {
+        if let Some(wish) = wish {
+            place.clone_from(wish);
+        }
     }
+    let seconds = |life: Duration| u32::try_from(life.as_secs()).unwrap_or(u32::MAX);
+    let number = |n: u32| Some(n).filter(|n| *n > 0);
+    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    let color = |text: String| (!text.is_empty()).then(|| text.parse()).transpose();
+    let color: Option<Option<Color>> =
+        args.brand_color.map(color).transpose().map_err(|why| Failure::Usage(format!("--brand-color: {why}")))?;
+    let self_registration = args.self_registration.map(|text| (!text.is_empty()).then_some(text == "on"));
+    let logo = args.logo_uri.map(text);
+    let length = args.password_min_length.map(number);
+    let access = args.access_token_ttl.map(seconds).map(number);
+    let refresh = args.refresh_token_ttl.map(seconds).map(number);
+    let UpdateArgs { of, name, registration, registration_legacy, .. } = args;
+    Ok((of.tenant, move |tenant: &mut Tenant| {
+        let settings = &mut tenant.settings;
+        set(&mut tenant.name, &name);
+        set(&mut settings.registration, &registration);
+        set(&mut settings.registration_legacy, &registration_legacy);
+        set(&mut settings.self_registration, &self_registration);
+        set(&mut settings.color, &color);
+        set(&mut settings.logo, &logo);
+        set(&mut settings.password_min_length, &length);
+        set(&mut settings.access_token_ttl, &access);
+        set(&mut settings.refresh_token_ttl, &refresh);
+    }))
 }
 
-pub(super) async fn update(session: &Session, args: UpdateArgs, out: Output) -> Result<(), Failure> {
-    let mend = args.mend()?;
-    let tenant = tenants::update(&session.ctx(args.of.tenant).await?, mend).await?;
+pub(super) async fn run(
+    session: &Session,
+    tenant: Option<TenantId>,
+    mend: impl Fn(&mut Tenant) + Send + Sync + 'static,
+    out: Output,
+) -> Result<(), Failure> {
+    let tenant = tenants::update(&session.ctx(tenant).await?, mend).await?;
     let settings = &tenant.settings;
     out.record(
         &Record::default()

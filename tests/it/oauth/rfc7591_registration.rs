@@ -240,7 +240,7 @@ async fn members_have_their_types(app: TestApp) {
         assert_eq!(app.send(request).await.status, 400, "{body}");
     }
     let form = app.form("/oauth/register", &[("redirect_uris", CALLBACK)]).await;
-    assert_eq!(form.status, 400, "{form:?}");
+    assert_eq!(form.status, 415, "{form:?}");
     let large = with(least(), "client_uri", json!("x".repeat(70_000)));
     assert_eq!(register(&app, &large).await.status, 413);
 }
