@@ -127,7 +127,8 @@ impl Browser {
         }
     }
 
-    async fn follow(&self, url: &str, mut answer: Answer) -> Page {
+    /// Where an answer leads.
+    pub async fn follow(&self, url: &str, mut answer: Answer) -> Page {
         let mut url = url.to_owned();
         for _ in 0..10 {
             let Some(next) = answer.header("location").map(str::to_owned) else { break };
