@@ -224,7 +224,7 @@ impl Members {
     }
 
     fn all_parsed<T: FromStr>(&mut self, name: &str) -> Result<Option<Vec<T>>, OAuthError> {
-        if !self.0.get(name).is_some_and(|value| !value.is_null()) {
+        if self.0.get(name).is_none_or(Value::is_null) {
             return Ok(None);
         }
         self.texts(name)?.iter().map(|text| parse(name, text)).collect::<Result<_, _>>().map(Some)
