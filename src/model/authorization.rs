@@ -210,6 +210,9 @@ pub struct Authorization {
     pub claims: ClaimsRequest,
     /// Whether a refresh token goes with it.
     pub refreshable: bool,
+    /// The person's token epoch when they allowed it, where no session says that it still counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<i32>,
 }
 
 #[cfg(test)]

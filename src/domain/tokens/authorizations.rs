@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 use crate::model::token::{RevocationReason, TokenFamily};
 use crate::model::user::User;
 use crate::storage::authorization_codes::{self, CodeRow};
-use crate::storage::{TenantTx, Tx, authorization_requests, device_codes, roles, sessions, tokens, users};
+use crate::storage::{TenantTx, Tx, authorization_requests, consents, device_codes, roles, sessions, tokens, users};
 
 pub use crate::storage::authorization_codes::Redemption;
 
@@ -213,7 +213,8 @@ async fn redeem(ctx: &Ctx<'_>, client: &LiveClient, redeeming: Redeeming) -> Res
                     Err(cause) => return Ok(Turn::Refused(cause)),
                 };
                 let family = family(*tenant, client, &authorization, *now, *refresh_end);
-                let Some(user) = subject(&of, &family, *now).await? else {
+                let still = |user: &User| authorization.epoch.is_none_or(|epoch| epoch == user.token_epoch);
+                let Some(user) = subject(&of, &family, *now).await?.filter(still) else {
                     return Ok(Turn::Refused("person or session do not count any more"));
                 };
                 let roles = roles::codes_of_user(&of, user.id, *now).await?;
@@ -300,5 +301,12 @@ async fn by_device_code(
         return Ok(Err("not allowed, used before or expired"));
     }
     let found = device_codes::find(of, digest).await?.and_then(|code| code.authorization);
-    Ok(found.ok_or("allowed without an authorization"))
+    let Some(authorization) = found else { return Ok(Err("allowed without an authorization")) };
+    // It may be minutes since they did, and they may have thought better of it.
+    let consent = consents::find(of, authorization.user, client).await?;
+    if consent.is_some_and(|consent| authorization.scope.is_within(&consent.scope)) {
+        Ok(Ok(authorization))
+    } else {
+        Ok(Err("what was allowed was taken back"))
+    }
 }

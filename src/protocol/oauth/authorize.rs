@@ -235,6 +235,7 @@ async fn answer(
         sign_in,
         claims: request.claims.clone(),
         refreshable: response_type.code && client.client.may_use(GrantType::RefreshToken),
+        epoch: None,
     };
     let pushed = match request.source {
         Source::Pushed(digest) => Some(digest),

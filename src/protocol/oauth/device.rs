@@ -10,7 +10,7 @@ use super::params::Params;
 use super::token;
 use crate::domain::clients::{self, LiveClient};
 use crate::domain::device_codes::{self, Begun};
-use crate::domain::{Ctx, DomainError};
+use crate::domain::{Ctx, DomainError, users};
 use crate::model::audit::Actor;
 use crate::model::authorization::{Authorization, ClaimsRequest, SignIn};
 use crate::model::client::GrantType;
@@ -60,6 +60,7 @@ pub async fn waiting(ctx: &Ctx<'_>, typed: &str) -> Result<Option<Waiting>, Doma
 /// The database is unavailable.
 pub async fn decide(ctx: &Ctx<'_>, waiting: &Waiting, session: &Session, allow: bool) -> Result<bool, DomainError> {
     let Waiting { client, code } = waiting;
+    let epoch = users::state(ctx.core, ctx.tenant_id(), session.user).await?.token_epoch;
     let allowed = allow.then(|| Authorization {
         family: code.family,
         user: session.user,
@@ -75,6 +76,7 @@ pub async fn decide(ctx: &Ctx<'_>, waiting: &Waiting, session: &Session, allow: 
         },
         claims: ClaimsRequest::default(),
         refreshable: client.client.may_use(GrantType::RefreshToken),
+        epoch: Some(epoch),
     });
     if allow {
         let names = claims::names(&ClaimsRequest::default());
