@@ -5,7 +5,7 @@ mod delivery;
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::DomainError;
-use super::{clients, keys, tokens};
+use super::{clients, keys, subjects, tokens};
 use crate::model::audit::Outcome;
 use crate::model::ids::{SessionId, TenantId, UserId};
 use crate::model::logout::LogoutNotice;
@@ -186,7 +186,8 @@ pub async fn front_channel(ctx: &Ctx<'_>, session: &Session) -> Result<Vec<Strin
             continue;
         };
         if settings.frontchannel_logout_session_required {
-            uri.query_pairs_mut().append_pair("iss", &ctx.tenant.issuer).append_pair("sid", &session.id.sid());
+            let sid = subjects::sid(ctx.core, &client.client, session.id)?;
+            uri.query_pairs_mut().append_pair("iss", &ctx.tenant.issuer).append_pair("sid", &sid);
         }
         uris.push(uri.into());
     }

@@ -1,10 +1,10 @@
-//! What a client calls a person: `sub` (OpenID Connect Core §8).
+//! What a client calls a person, `sub` (OpenID Connect Core §8), and their session, `sid`.
 
 use super::core::Core;
 use super::error::DomainError;
 use crate::model::client::Client;
 use crate::model::client_settings::SubjectType;
-use crate::model::ids::UserId;
+use crate::model::ids::{SessionId, UserId};
 
 /// What every pseudonym begins with; no client's id and no user's id does.
 const PREFIX: &str = "psd_";
@@ -29,6 +29,22 @@ pub fn of(core: &Core, client: &Client, user: UserId) -> Result<String, DomainEr
             let sealed = core.pairwise.seal(client.tenant.uuid(), &sector(client), user.uuid());
             let sealed = sealed.ok_or_else(|| DomainError::Defect("a pseudonym could not be made".to_owned()))?;
             Ok(format!("{PREFIX}{}", sealed.simple()))
+        }
+    }
+}
+
+/// What a client calls a session, `sid` (OpenID Connect Back-Channel Logout §2.1): clients of different
+/// sectors could tell by one name for all that two pseudonyms are one person's.
+///
+/// # Errors
+/// As [`of`].
+pub fn sid(core: &Core, client: &Client, session: SessionId) -> Result<String, DomainError> {
+    match client.settings.subject_type {
+        SubjectType::Public => Ok(session.sid()),
+        SubjectType::Pairwise => {
+            let sealed = core.pairwise.seal(client.tenant.uuid(), &sector(client), session.uuid());
+            let sealed = sealed.ok_or_else(|| DomainError::Defect("a session's name could not be made".to_owned()))?;
+            Ok(sealed.simple().to_string())
         }
     }
 }

@@ -149,7 +149,7 @@ async fn logout_token(
         "exp": (now + LIFE).seconds(),
         "jti": core.entropy.uuid_v4().simple().to_string(),
         "sub": subjects::of(core, &client.client, notice.user)?,
-        "sid": notice.session.sid(),
+        "sid": subjects::sid(core, &client.client, notice.session)?,
         "events": { EVENT: {} },
     });
     let ring = keys::keyring(core, notice.tenant).await?;

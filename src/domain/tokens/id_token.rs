@@ -62,6 +62,7 @@ pub async fn id_token(ctx: &Ctx<'_>, client: &LiveClient, wanted: IdToken<'_>) -
     let alg = client.client.settings.id_token_signed_response_alg;
     let now = ctx.now();
     let subject = subjects::of(ctx.core, &client.client, wanted.user)?;
+    let named = |session| subjects::sid(ctx.core, &client.client, session);
     let claims = Claims {
         iss: &ctx.tenant.issuer,
         sub: &subject,
@@ -74,7 +75,7 @@ pub async fn id_token(ctx: &Ctx<'_>, client: &LiveClient, wanted: IdToken<'_>) -
         nonce: wanted.nonce,
         acr: wanted.sign_in.acr.as_deref(),
         amr: &wanted.sign_in.amr,
-        sid: wanted.sign_in.session.map(|session| session.uuid().simple().to_string()),
+        sid: wanted.sign_in.session.map(named).transpose()?,
         at_hash: wanted.access_token.map(|token| jws::half_hash(alg, token)),
         c_hash: wanted.code.map(|code| jws::half_hash(alg, code)),
         more: wanted.claims,
