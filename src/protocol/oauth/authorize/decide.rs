@@ -78,7 +78,8 @@ pub(super) async fn decide(
         return Ok(show(request, Page::SelectAccount));
     }
     let consented = begun.is_some_and(|begun| begun.progress.consented == Some(session.id));
-    if !consented && (asked(Prompt::Consent) || !missing(ctx, request, session).await?.is_nothing()) {
+    // What is remembered decides, also of who has just been asked: the client may ask for more by now.
+    if (asked(Prompt::Consent) && !consented) || !missing(ctx, request, session).await?.is_nothing() {
         return Ok(show(request, Page::Consent));
     }
     Ok(Step::Answer)
