@@ -11,6 +11,7 @@ use crate::model::audit::Outcome;
 use crate::model::ids::UserId;
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
+use crate::model::user::User;
 use crate::storage::{roles, users};
 
 /// The longest chain of actors: each service that hands a person's token on is one.
@@ -20,7 +21,7 @@ pub const MAX_ACTORS: usize = 8;
 /// (§4.1). It ends when the token that it came from would, and with the same authorization.
 ///
 /// # Errors
-/// [`DomainError::NotFound`] for a person who is gone or disabled; or the database is unavailable.
+/// [`DomainError::NotFound`] for a person who is gone, disabled, or has ended their tokens; or the database is unavailable.
 pub async fn exchange(
     ctx: &Ctx<'_>,
     client: &LiveClient,
@@ -34,10 +35,12 @@ pub async fn exchange(
     let (user, roles) = ctx
         .core
         .db
-        .write((ctx.tenant_id(), user, ctx.now(), entry), |tx, (tenant, user, now, entry)| {
+        .write((ctx.tenant_id(), user, subject.epoch, ctx.now(), entry), |tx, (tenant, user, epoch, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let user = users::find_for_update(&of, *user).await?.filter(|user| user.enabled);
+                // The verifier may have seen them as they were a second ago.
+                let counts = |user: &User| user.enabled && user.token_epoch == *epoch;
+                let user = users::find_for_update(&of, *user).await?.filter(counts);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
                 let roles = roles::codes_of_user(&of, user.id, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
