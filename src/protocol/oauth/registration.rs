@@ -10,7 +10,7 @@ use crate::crypto::digest::constant_time_eq;
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::clients::{self, ClientChange, NewClient};
 use crate::domain::{Ctx, DomainError};
-use crate::model::client::Client;
+use crate::model::client::{Client, GrantType};
 use crate::model::client_settings::ClientSettings;
 use crate::model::ids::ClientId;
 use crate::model::secret::Secret;
@@ -146,14 +146,20 @@ pub async fn replace(
     check_identity(ctx, &client, &mut members)?;
     let wish = Metadata::read(members)?;
     let token = opaque::generate(TokenKind::RegistrationToken, &*ctx.core.entropy);
+    let grant_types = wish.grant_types(&client.grant_types)?;
+    let mut scope = wish.scope(Some(&client.scope))?;
+    if grant_types.contains(&GrantType::ClientCredentials) {
+        // What the operator granted beside it stays; to who is no service any more it would become
+        // something to ask people for.
+        scope = scope.union(&client.permissions);
+    }
     let change = ClientChange {
         name: Some(wish.name()),
         auth_method: Some(wish.auth_method),
-        grant_types: Some(wish.grant_types(&client.grant_types)?),
+        grant_types: Some(grant_types),
         redirect_uris: Some(wish.redirect_uris.clone()),
         post_logout_redirect_uris: Some(wish.post_logout_redirect_uris.clone()),
-        // What the operator granted beside it stays.
-        scope: Some(wish.scope(Some(&client.scope))?.union(&client.permissions)),
+        scope: Some(scope),
         jwks: Some(wish.jwks.clone()),
         settings: Some(wish.settings(ctx, &client.settings, &token)?),
         held_registration_token: Some(digest),
