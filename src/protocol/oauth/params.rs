@@ -6,7 +6,6 @@ use super::error::OAuthError;
 
 /// The parameters that have a value. One that is sent without a value counts as absent, one that is
 /// sent twice is an error (RFC 6749 §3.2), but for those that may be repeated.
-#[derive(Debug)]
 pub struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 /// What may be repeated: an audience for each (RFC 8707 §2).
