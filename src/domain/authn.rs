@@ -7,6 +7,7 @@ use super::lockout::{self, Attempt};
 use crate::crypto::digest::hex;
 use crate::crypto::password_pool::PoolError;
 use crate::model::audit::Outcome;
+use crate::model::ids::UserId;
 use crate::model::secret::Secret;
 use crate::model::text;
 use crate::model::time::Timestamp;
@@ -87,11 +88,15 @@ async fn check(
     let too_long = password.chars().count() > usize::from(config.max_length);
     let canonical = text::canonical_identifier(identifier);
     let user = users::find_by_identifier(&ctx.core.db.read().of(ctx.tenant_id()), &canonical).await?;
+    // Asked about nobody too, so that an account that does not exist takes as long.
+    let id = user.as_ref().map_or(UserId::from_uuid(uuid::Uuid::nil()), |user| user.id);
+    let known = match browser {
+        Some(browser) => known_browsers::is_known(ctx, id, browser).await?,
+        None => false,
+    };
     let account = match (&user, browser) {
         // A browser of the account's owner has a count of its own: strangers can't lock them out there.
-        (Some(user), Some(browser)) if known_browsers::is_known(ctx, user.id, browser).await? => {
-            format!("{} in {}", user.id, hex(browser))
-        }
+        (Some(user), Some(browser)) if known => format!("{} in {}", user.id, hex(browser)),
         (Some(user), _) => user.id.to_string(),
         (None, _) => canonical,
     };

@@ -104,7 +104,20 @@ impl Attempt {
 /// # Errors
 /// The database is unavailable.
 pub async fn unlock(ctx: &Ctx<'_>, account: &str) -> Result<(), DomainError> {
-    let counts = [PASSWORD, SECOND_FACTOR].map(|what| account_key(ctx, what, account));
+    forget(ctx, account, &[PASSWORD, SECOND_FACTOR]).await
+}
+
+/// Forgets wrong passwords of an account that has a new one. Wrong codes of the second factor still
+/// count: whoever reads the mail would get new guesses at it with each link.
+///
+/// # Errors
+/// The database is unavailable.
+pub(super) async fn unlock_password(ctx: &Ctx<'_>, account: &str) -> Result<(), DomainError> {
+    forget(ctx, account, &[PASSWORD]).await
+}
+
+async fn forget(ctx: &Ctx<'_>, account: &str, what: &[&str]) -> Result<(), DomainError> {
+    let counts: Vec<[u8; 32]> = what.iter().map(|what| account_key(ctx, what, account)).collect();
     ctx.core
         .db
         .write((ctx.tenant_id(), counts), |tx, (tenant, counts)| {

@@ -48,6 +48,6 @@ pub async fn reset(ctx: &Ctx<'_>, token: &str, password: &str) -> Result<User, D
     });
     let user = written.await?;
     ctx.core.logouts.notify_one();
-    super::lockout::unlock(ctx, &user.id.to_string()).await?;
+    super::lockout::unlock_password(ctx, &user.id.to_string()).await?;
     Ok(user)
 }
