@@ -39,17 +39,23 @@ walk('an app that hears of it in a frame', async (visitor) => {
   await server.cli(['client', 'update', app.client.client_id, '--frontchannel-logout-uri', ''])
 })
 
-walk('somebody who can show nothing has to ask the person', async (visitor) => {
-  const { app } = world
+walk('an app that shows nothing, or somebody else, has to wait for the person\'s word', async (visitor) => {
+  const { app, server } = world
   await signedIn(visitor)
-  const request = `/oauth/logout?${new URLSearchParams({ client_id: app.client.client_id, post_logout_redirect_uri: `${app.url}/signed-out` })}`
-  await visitor.open(request)
+  await visitor.open(`/oauth/logout?${new URLSearchParams({ client_id: app.client.client_id })}`)
   await visitor.look('logout-app')
   await visitor.press('stay')
   await visitor.look('logout-stayed')
-  await visitor.open(request)
+  await visitor.follow('main a.button')
+  await visitor.at('/account')
+
+  await visitor.context.clearCookies()
+  await visitor.open('/login')
+  await visitor.signIn(await server.person('Grace Hopper'))
+  await visitor.open(`${app.url}/sign-out`)
+  await visitor.at('/oauth/logout')
   await visitor.press('sign-out')
-  await visitor.arrives(app, 'Signed out', '')
+  await visitor.arrives(app, 'Signed out', 'bye')
 })
 
 walk('at our own page', async (visitor) => {

@@ -30,7 +30,8 @@ export function walk(name, act, ways = [ENGLISH, CHINESE, WITHOUT_SCRIPT]) {
       try {
         await act(visitor)
       } catch (error) {
-        error.message += `\n  at ${visitor.page.url()}: ${(await visitor.text('body').catch(() => '')).replaceAll('\n', ' ').slice(0, 400)}`
+        const seen = await visitor.text('body').catch(() => '')
+        console.log([`at ${visitor.page.url()}`, seen.replaceAll('\n', ' ').slice(0, 400), ...visitor.complaints].join('\n'))
         await visitor.context.close()
         throw error
       }
@@ -40,3 +41,4 @@ export function walk(name, act, ways = [ENGLISH, CHINESE, WITHOUT_SCRIPT]) {
 }
 
 export const SCRIPTED = [ENGLISH, CHINESE]
+export { WITHOUT_SCRIPT }
