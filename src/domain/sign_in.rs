@@ -59,7 +59,8 @@ pub async fn with_password(
     let proof = authn::password(ctx, identifier, password, Some(&browser.digest)).await?;
     let user = proof.user.id;
     let trusted = proof.user.has_second_factor && known_browsers::is_trusted(ctx, user, &browser.digest).await?;
-    let complete_before = prior.is_some_and(|prior| prior.user == user && !prior.second_factor_due);
+    let complete_before =
+        prior.is_some_and(|prior| prior.user == user && !prior.second_factor_due && prior.has_second_factor());
     let excused = trusted || complete_before;
     let mut factors = vec![Factor::Password];
     if trusted {
@@ -109,9 +110,6 @@ pub async fn with_code(
         Code::Recovery(code) => (recovery_codes::check_and_use(ctx, session.user, code).await?, Factor::RecoveryCode),
     };
     if !right {
-        let target = Some(format!("user:{}", session.user));
-        let entry = ctx.audit("user.second_factor", target, Outcome::Failure, Some(factor.to_string()));
-        super::audit::append(ctx.core, entry).await?;
         return Ok(None);
     }
     let ctx = ctx.clone().by(Actor::User(session.user));
@@ -124,6 +122,25 @@ pub async fn with_code(
             Ok(Some(*entered))
         }
         Arrival::VerificationDue(_) => Ok(None),
+    }
+}
+
+/// Raises the session in which a factor was enrolled, and so was shown; `None` if it has ended or was
+/// raised meanwhile.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn with_enrolled(
+    ctx: &Ctx<'_>,
+    session: &Session,
+    factor: Factor,
+    browser: &Browser,
+) -> Result<Option<Entered>, DomainError> {
+    let (entered, coming) = raised(ctx, session, &[factor], false);
+    match arrive(ctx, Proved::Code(session.user), entered, coming, browser).await {
+        Ok(Arrival::Entered(entered)) => Ok(Some(*entered)),
+        Ok(Arrival::VerificationDue(_)) | Err(DomainError::NotAuthenticated(_)) => Ok(None),
+        Err(other) => Err(other),
     }
 }
 
@@ -179,7 +196,7 @@ fn coming(
     prior: Option<&Session>,
 ) -> (Entered, Coming) {
     match prior {
-        Some(prior) if prior.user == user => raised(ctx, prior, factors, second_factor_due && prior.second_factor_due),
+        Some(prior) if prior.user == user => raised(ctx, prior, factors, second_factor_due),
         other => {
             let entered = sessions::draft(ctx, user, factors, second_factor_due, remembered, browser);
             let session = Box::new(entered.session.clone());
@@ -258,21 +275,19 @@ async fn write(
     coming: &Coming,
     ending: &Ending,
 ) -> Result<Option<bool>, DomainError> {
+    // As the account is now: a factor may have been enrolled a moment ago.
+    let second_factor_due = user.has_second_factor && matches!(proved, Proved::Password(_, excused) if !excused);
     match coming {
         Coming::Anew { session, prior } => {
             if let Some(prior) = prior {
                 logout::end_session(tx, prior.id, prior.user, ending).await?;
             }
-            let mut session = session.clone();
-            // As the account is now: a factor may have been enrolled a moment ago.
-            session.second_factor_due =
-                user.has_second_factor && matches!(proved, Proved::Password(_, excused) if !excused);
-            rows::insert(tx, &session).await?;
-            Ok(Some(session.second_factor_due))
+            rows::insert(tx, &Session { second_factor_due, ..(**session).clone() }).await?;
+            Ok(Some(second_factor_due))
         }
         Coming::Raised { session, from, row } => {
-            let raised = rows::raise(tx, *session, from, row).await?;
-            Ok(raised.then_some(row.second_factor_due))
+            let raised = rows::raise(tx, *session, from, &Raised { second_factor_due, ..row.clone() }).await?;
+            Ok(raised.then_some(second_factor_due))
         }
     }
 }

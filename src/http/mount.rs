@@ -213,8 +213,8 @@ pub fn surface_of(path: &str) -> Surface {
         "auth" | "me" | "admin" => Surface::Member,
         "internal" => Surface::Handoff,
         "console" => Surface::Console,
-        "" | "docs" | "static" | "login" | "register" | "verify-email" | "forgot-password" | "reset-password"
-        | "consent" | "device" | "logout" | "invitation" | "account" => Surface::Pages,
+        "" | "docs" | "static" | "brand.css" | "login" | "register" | "verify-email" | "forgot-password"
+        | "reset-password" | "consent" | "device" | "logout" | "invitation" | "account" => Surface::Pages,
         _ => Surface::Other,
     }
 }
