@@ -10,6 +10,7 @@ use crate::model::ids::{SessionId, UserId};
 use crate::model::secret::Secret;
 use crate::model::session::{Factor, Proof, Session};
 use crate::model::time::Timestamp;
+use crate::model::user::User;
 use crate::storage::sessions::{self, Raised};
 
 /// How often a session's use is written down.
@@ -132,10 +133,13 @@ pub(super) fn raise(
     (Entered { session: raised, cookie }, row)
 }
 
-/// Whether the person proved who they are so lately that they may change what lets them in.
+/// Whether the person proved who they are so lately, and as well as they can, that they may change what
+/// lets them in. A session from before their second factor proves too little: whoever the factor was to
+/// keep out may have it.
 #[must_use]
-pub fn is_recent(ctx: &Ctx<'_>, session: &Session) -> bool {
+pub fn is_recent(ctx: &Ctx<'_>, user: &User, session: &Session) -> bool {
     session.auth_time() + ctx.core.config.sessions.recent > ctx.now()
+        && (session.has_second_factor() || !user.has_second_factor)
 }
 
 /// The sessions of a person that are open at this moment, the one used last first.

@@ -117,6 +117,14 @@ impl Session {
         amr.into_iter().map(str::to_owned).collect()
     }
 
+    /// Whether a second factor was proved, or stood in for by a trusted browser. A session that began
+    /// before there was one has none.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        use Factor::{Passkey, RecoveryCode, Totp, TrustedBrowser, VerifiedPasskey};
+        [Totp, Passkey, VerifiedPasskey, RecoveryCode, TrustedBrowser].into_iter().any(|factor| self.has(factor))
+    }
+
     fn is_multi_factor(&self) -> bool {
         let second = [Factor::Totp, Factor::Passkey, Factor::RecoveryCode];
         self.has(Factor::VerifiedPasskey)

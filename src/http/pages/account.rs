@@ -17,7 +17,7 @@ use super::{frame, sign_in_name};
 use crate::domain::users;
 use crate::http::browser::Visit;
 use crate::http::mount::{Endpoint, endpoints};
-use crate::model::session::Session;
+use crate::model::session::{Factor, Session};
 use crate::model::user::User;
 use crate::telemetry::Surface;
 
@@ -69,11 +69,24 @@ impl<'v> Owner<'v> {
     /// As [`Owner::of`].
     pub(super) async fn recent(visit: &'v Visit<'_>, section: Section) -> Result<Self, Problem> {
         let owner = Self::of(visit, section).await?;
-        if crate::domain::sessions::is_recent(&visit.ctx, owner.session) {
+        if crate::domain::sessions::is_recent(&visit.ctx, &owner.user, owner.session) {
             Ok(owner)
         } else {
             Err(sign_in(visit, section))
         }
+    }
+
+    /// The session goes on with the factor that was just enrolled in it, under a new cookie.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub(super) async fn enrolled(&self, visit: &Visit<'_>, factor: Factor) -> Result<(), Problem> {
+        if let Some(entered) =
+            crate::domain::sign_in::with_enrolled(&visit.ctx, self.session, factor, &visit.browser()).await?
+        {
+            visit.enter(&entered);
+        }
+        Ok(())
     }
 
     /// What they sign in with.
@@ -87,8 +100,11 @@ fn sign_in(visit: &Visit<'_>, section: Section) -> Problem {
     Problem::Answered(Box::new(visit.send(&address)))
 }
 
+/// A word in the address, and what it stands for.
+type Word = (&'static str, fn(&Frame) -> &'static str);
+
 /// What is around a page of the account; says what was just done, where the address says so.
-pub(super) fn account_frame(visit: &Visit<'_>, done: &[(&str, fn(&Frame) -> &'static str)]) -> Frame {
+pub(super) fn account_frame(visit: &Visit<'_>, done: &[Word]) -> Frame {
     let frame = frame(visit);
     let query = visit.call.query();
     let word = query.text("done").ok().flatten();

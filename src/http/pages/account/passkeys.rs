@@ -15,6 +15,7 @@ use crate::http::call::Call;
 use crate::http::pages::views::Frame;
 use crate::http::pages::views::account::{PasskeyView, Passkeys, Section};
 use crate::http::pages::{Page, frame, page, passkey_json, serve};
+use crate::model::session::Factor;
 
 /// Shows them.
 #[utoipa::path(get, path = "/account/passkeys", responses((status = 200)))]
@@ -90,10 +91,13 @@ async fn add(visit: &Visit<'_>, owner: &Owner<'_>, fields: &FormFields) -> Page 
     let answer = serde_json::from_str(fields.text("credential")).unwrap_or_default();
     let digest = visit.browser().digest;
     match passkeys::finish_registration(&visit.ctx, owner.user.id, digest, &name, answer).await {
-        Ok(enrolled) => Ok(match enrolled.recovery_codes {
-            Some(codes) => shown(frame, |frame| frame.t.passkeys.done, &codes),
-            None => done(visit, Section::Passkeys, "added"),
-        }),
+        Ok(enrolled) => {
+            owner.enrolled(visit, Factor::VerifiedPasskey).await?;
+            Ok(match enrolled.recovery_codes {
+                Some(codes) => shown(super::super::frame(visit), |frame| frame.t.passkeys.done, &codes),
+                None => done(visit, Section::Passkeys, "added"),
+            })
+        }
         Err(DomainError::Invalid(_) | DomainError::Taken(_)) => {
             let text = frame.t.passkeys.failed;
             list(visit, frame.bad(text), StatusCode::UNPROCESSABLE_ENTITY, owner).await

@@ -12,6 +12,7 @@ use crate::http::limit::Limit;
 use crate::http::pages::views::account::{Section, Totp, TotpState};
 use crate::http::pages::views::{Errors, Frame};
 use crate::http::pages::{Page, frame, page, qr, serve};
+use crate::model::session::Factor;
 
 /// Shows how far it is.
 #[utoipa::path(get, path = "/account/totp", responses((status = 200)))]
@@ -62,10 +63,13 @@ pub(in crate::http::pages) async fn change(call: Call) -> HttpResponse {
 async fn confirm(visit: &Visit<'_>, owner: &Owner<'_>, code: &str) -> Page {
     visit.call.limit(Limit::Codes)?;
     match totp::confirm(&visit.ctx, owner.user.id, code).await? {
-        Some(enrolled) => Ok(match enrolled.recovery_codes {
-            Some(codes) => shown(frame(visit), |frame| frame.t.totp.done, &codes),
-            None => done(visit, Section::Totp, "on"),
-        }),
+        Some(enrolled) => {
+            owner.enrolled(visit, Factor::Totp).await?;
+            Ok(match enrolled.recovery_codes {
+                Some(codes) => shown(frame(visit), |frame| frame.t.totp.done, &codes),
+                None => done(visit, Section::Totp, "on"),
+            })
+        }
         None => {
             let frame = frame(visit);
             let text = if code.trim().is_empty() { frame.t.general.required } else { frame.t.totp.wrong };
