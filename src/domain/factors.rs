@@ -19,7 +19,7 @@ use crate::model::mail::MailKind;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::storage::{self, TenantTx, Tx};
+use crate::storage::{self, StorageError, TenantTx, Tx};
 
 /// What somebody can prove a sign-in with beside the password.
 #[derive(Clone, Debug)]
@@ -95,6 +95,17 @@ impl Change {
         storage::audit::append(tx, &self.entry).await?;
         Ok(first)
     }
+}
+
+/// Takes every factor from a user as [`owner`] gave them; whoever calls this writes the user.
+pub(super) async fn forget(tx: &TenantTx<'_>, user: &mut User) -> Result<(), StorageError> {
+    storage::totp::delete(tx, user.id).await?;
+    for passkey in storage::passkeys::list(tx, user.id).await? {
+        storage::passkeys::delete(tx, user.id, &passkey.credential_id).await?;
+    }
+    storage::recovery_codes::delete_all(tx, user.id).await?;
+    user.has_second_factor = false;
+    Ok(())
 }
 
 /// Records that a code of a second factor did not count, and why.

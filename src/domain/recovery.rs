@@ -3,7 +3,7 @@
 use super::ctx::Ctx;
 use super::error::DomainError;
 use super::logout::Ending;
-use super::{authn, mail, mail_links, password_policy, passwords};
+use super::{authn, factors, mail, mail_links, password_policy, passwords};
 use crate::model::audit::Outcome;
 use crate::model::mail::{LinkPurpose, MailKind};
 use crate::model::token::RevocationReason;
@@ -18,7 +18,8 @@ pub async fn request(ctx: &Ctx<'_>, identifier: &str) -> Result<(), DomainError>
 }
 
 /// Uses up a link and sets a new password, in one transaction that ends everything issued so far.
-/// Nobody is signed in by it, and second factors stay.
+/// Nobody is signed in by it, and second factors stay, but those of an account whose address was never
+/// proved before.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for a link that does not count; [`DomainError::Invalid`] about the
@@ -40,7 +41,11 @@ pub async fn reset(ctx: &Ctx<'_>, token: &str, password: &str) -> Result<User, D
         Box::pin(async move {
             let of = tx.of(*tenant);
             let mut user = mail_links::consume(&of, LinkPurpose::ResetPassword, digest, change.now).await?;
-            // Only who reads the address's mail has the link.
+            // Only who reads the address's mail has the link. Until somebody has shown that, whoever
+            // made the account may have been anybody, and its factors may be theirs.
+            if user.verification_due {
+                factors::forget(&of, &mut user).await?;
+            }
             user.email_verified = true;
             user.verification_due = false;
             change.write(tx, user).await
