@@ -20,7 +20,6 @@ use actix_web::http::header::{self, HeaderValue};
 
 use super::body::{self, BodyError};
 use super::call::Call;
-use super::locale::Locale;
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::sessions::{self, Browser, Entered};
 use crate::domain::tenants::LiveTenant;
@@ -39,8 +38,6 @@ pub(super) struct Visit<'c> {
     pub(super) call: &'c Call,
     /// A call of a verb about the tenant, by the person who is signed in, if anybody is.
     pub(super) ctx: Ctx<'c>,
-    /// The language that the page speaks.
-    pub(super) locale: Locale,
     /// The session behind the cookie; it may wait for a second factor.
     session: Option<Session>,
     cookies: RefCell<Cookies>,
@@ -49,9 +46,12 @@ pub(super) struct Visit<'c> {
 struct Cookies {
     session: Cookie<'static>,
     browser: Cookie<'static>,
+    /// Whether the browser sent them.
+    sent_session: bool,
+    sent_browser: bool,
     /// Whether the answer must set them.
-    new_session: bool,
-    new_browser: bool,
+    set_session: bool,
+    set_browser: bool,
 }
 
 /// What of a form's fields was sent, each once.
@@ -107,18 +107,23 @@ impl<'c> Visit<'c> {
             Some(cookie) => sessions::find(&ctx, cookie).await?,
             None => None,
         };
-        let (new_session, new_browser) = (session_cookie.is_none(), browser_cookie.is_none());
+        let (sent_session, sent_browser) = (session_cookie.is_some(), browser_cookie.is_some());
+        // What another site posts comes without our cookies (SameSite=Lax): blank ones in the answer
+        // would take the place of those that the browser has, and sign its person out.
+        let safe = call.request().method().is_safe();
         let cookies = Cookies {
             session: names.cookie(&names.session, session_cookie.unwrap_or_else(|| made(TokenKind::Session))),
             browser: names.cookie(&names.browser, browser_cookie.unwrap_or_else(|| made(TokenKind::Browser))),
-            new_session,
-            new_browser,
+            sent_session,
+            sent_browser,
+            set_session: safe && !sent_session,
+            set_browser: safe && !sent_browser,
         };
         let ctx = match &session {
             Some(session) if !session.second_factor_due => ctx.by(Actor::User(session.user)),
             _ => ctx,
         };
-        Ok(Self { call, ctx, locale: Locale::of_request(call.request()), session, cookies: RefCell::new(cookies) })
+        Ok(Self { call, ctx, session, cookies: RefCell::new(cookies) })
     }
 
     /// The session of a person who is signed in, with every factor that is due.
@@ -143,7 +148,7 @@ impl<'c> Visit<'c> {
 
     /// Whether this browser was here before.
     pub(super) fn is_known_browser(&self) -> bool {
-        !self.cookies.borrow().new_browser
+        self.cookies.borrow().sent_browser
     }
 
     /// The token that forms on this page carry.
@@ -180,7 +185,7 @@ impl<'c> Visit<'c> {
         let site = self.call.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
         let from_here = matches!(site, None | Some(b"same-origin" | b"none"));
         let tenant = self.ctx.tenant_id().uuid();
-        from_here && !cookies.new_session && self.ctx.core.form_tokens.is_of(tenant, cookies.session.value(), token)
+        from_here && cookies.sent_session && self.ctx.core.form_tokens.is_of(tenant, cookies.session.value(), token)
     }
 
     /// The browser gets the cookie of a session that was begun or raised.
@@ -189,7 +194,9 @@ impl<'c> Visit<'c> {
         cookies.session.set_value(entered.cookie.expose().clone());
         let life = sessions::cookie_life(&entered.session, self.ctx.now());
         cookies.session.set_max_age(life.and_then(|life| i64::try_from(life.as_secs()).ok()).map(CookieAge::seconds));
-        cookies.new_session = true;
+        cookies.set_session = true;
+        // By which it will be known again.
+        cookies.set_browser |= !cookies.sent_browser;
     }
 
     /// The browser gets a cookie that leads to no session.
@@ -197,7 +204,7 @@ impl<'c> Visit<'c> {
         let mut cookies = self.cookies.borrow_mut();
         cookies.session.set_value(opaque::generate(TokenKind::Session, &*self.ctx.core.entropy).expose().clone());
         cookies.session.set_max_age(None);
-        cookies.new_session = true;
+        cookies.set_session = true;
     }
 
     /// `303 See Other` to a page of this tenant, so that a posted password is not posted on (RFC 9700
@@ -219,8 +226,8 @@ impl<'c> Visit<'c> {
     /// Sets the cookies that are new.
     pub(super) fn dress(&self, mut answer: HttpResponse) -> HttpResponse {
         let cookies = self.cookies.borrow();
-        let new = [(cookies.new_session, &cookies.session), (cookies.new_browser, &cookies.browser)];
-        for (_, cookie) in new.into_iter().filter(|(is_new, _)| *is_new) {
+        let both = [(cookies.set_session, &cookies.session), (cookies.set_browser, &cookies.browser)];
+        for (_, cookie) in both.into_iter().filter(|(is_new, _)| *is_new) {
             // A cookie of ours has no letter that a header can't carry.
             let _ = answer.add_cookie(cookie);
         }
