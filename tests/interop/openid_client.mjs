@@ -1,49 +1,20 @@
 // openid-client and jose against a running gatehouse: discovery, tokens by every client
 // authentication, their validation, the password grant, refresh, introspection, revocation.
-//
-// Run by `run`, which sets ISSUER and GATEHOUSE (the binary; its environment names the database).
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as jose from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
-
-const base = process.env.ISSUER
-const password = 'a long enough password'
-
-/** The command line of the server, on the same database. */
-const cli = (args, input = '') =>
-  JSON.parse(execFileSync(process.env.GATEHOUSE, [...args, '--json'], { input, stdio: ['pipe', 'pipe', 'pipe'] }))
-
-async function check(name, act) {
-  try {
-    await act()
-    console.log(`ok  ${name}`)
-  } catch (error) {
-    const cause = error.cause ? ` ${JSON.stringify(error.cause)}` : ''
-    console.log(`NOT ${name}: ${error.code ?? ''} ${error.error ?? ''} ${error.message}${cause}`.replaceAll('\n', ' '))
-  }
-}
+import { PASSWORD as password, check, cli, issuers, seen } from './issuer.mjs'
 
 /** An OAuth error with this code, from the token endpoint. */
 const refused = (code) => (error) => error.error === code
 
-const tenant = (await (await fetch(`${base}/v1/tenants`, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ name: 'openid-client' }),
-})).json()).id
-
-for (const [where, issuer, of] of [
-  ['issuer', base, []],
-  ['tenant issuer', `${base}/t/${tenant}`, ['--tenant', tenant]],
-]) {
+for (const { where, issuer, of } of await issuers('openid-client')) {
   const create = (...args) => cli(['client', 'create', '--name', 'openid-client', ...of, ...args])
   const machine = ['--grant', 'client_credentials']
 
@@ -84,7 +55,7 @@ for (const [where, issuer, of] of [
   const email = `${randomUUID()}@example.org`
   cli(['user', 'create', ...of, '--email', email, '--password-stdin', '--email-verified'], password)
   const forPeople = create('--grant', 'password', '--grant', 'refresh_token', '--scope', 'openid', '--scope', 'email', '--scope', 'offline_access')
-  await sleep(1000) // a running server sees what the command line did within a second
+  await seen()
 
   await check(`${where}: discovery, OpenID`, async () => {
     assert.equal((await discover(basic)).serverMetadata().issuer, issuer)
@@ -152,7 +123,7 @@ for (const [where, issuer, of] of [
     oidc.enableNonRepudiationChecks(config) // the ID token's signature, too
     const token = await signIn(config, 'openid email')
     const claims = await validate(config, token.access_token)
-    if (token.id_token) assert.equal(token.claims().sub, claims.sub) // there is none before people sign in through a browser
+    if (token.id_token) assert.equal(token.claims().sub, claims.sub) // there is none without a sign-in through a browser
   })
   await check(`${where}: password grant with a wrong password`, async () => {
     const config = await discover(forPeople, oidc.ClientSecretBasic(forPeople.client_secret))
