@@ -316,7 +316,7 @@ async fn an_app_is_signed_in_to(app: TestApp) {
     let page = browser.submit(&page, "/login", &[("password", PASSWORD), ("identifier", EMAIL)]).await;
     let page = page.expect(200, "/consent");
     for shown in
-        ["A relying party would like to", "Know that it is you", "See your e-mail address", "Stay connected", EMAIL]
+        ["A relying party would like to", "Know that it is you", "See your email address", "Stay connected", EMAIL]
     {
         assert!(page.text.contains(shown), "{shown}: {page:?}");
     }
@@ -519,7 +519,7 @@ async fn what_an_app_was_allowed_is_taken_back(app: TestApp) {
     let party = RelyingParty::new(&app, code_app()).await;
     let tokens = party.tokens(&browser, EMAIL, &[("scope", "openid email")]).await;
     let page = browser.open("/account/applications").await;
-    assert!(page.text.contains("A relying party") && page.text.contains("See your e-mail address"), "{page:?}");
+    assert!(page.text.contains("A relying party") && page.text.contains("See your email address"), "{page:?}");
     let page = browser.submit(&page, "/account/applications", &[("action", "remove")]).await;
     assert!(page.expect(200, "/account/applications").text.contains("You have not connected"));
     let refresh = tokens.str("refresh_token");

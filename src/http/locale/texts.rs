@@ -65,7 +65,7 @@ texts! {
     }
     /// What stands on many pages.
     GeneralTexts {
-        language, languages, next, cancel, back, save, remove, or, comma, optional, required, expired, busy, too_many,
+        language, languages, cancel, save, remove, or, comma, required, busy, too_many,
         moment: fn(&crate::http::locale::Moment) -> String,
     }
     /// `/`.
@@ -79,8 +79,8 @@ texts! {
     }
     /// `/login`.
     LoginTexts {
-        title, to_continue: Of, again, again_lead, identifier, password, remember, submit, forgot, newcomer, register,
-        passkey, passkey_failed, wrong, stranger, terms, privacy, unverified,
+        title, to_continue: Of, again, again_lead, identifier, password, remember, submit, forgot, newcomer,
+        register, passkey, passkey_failed, wrong, stranger, terms, privacy,
     }
     /// `/login/mfa`.
     MfaTexts {
@@ -88,24 +88,22 @@ texts! {
         use_passkey, wrong, other,
     }
     /// Which account to go on with.
-    SelectTexts { title, other, signed_out }
+    SelectTexts { title, other }
     /// `/register`.
-    RegisterTexts {
-        title, name, email, email_hint, password, submit, known, login, bad_email, agree: Of,
-    }
+    RegisterTexts { title, name, email, email_hint, password, submit, known, login, bad_email }
     /// `/verify-email`.
     VerifyTexts { title, lead: Of, submit, sent, sent_lead, no_mail, resend, email, resent, done, done_lead }
     /// `/forgot-password`.
     ForgotTexts { title, lead, email, submit, sent, sent_lead, no_mail, back }
     /// `/reset-password`, `/account/password`, and what is wrong with a password.
     PasswordTexts {
-        title, reset, reset_lead: Of, current, new, submit, done, reset_done, short: Count, long: Count, common,
-        personal, weak, wrong, hint: Count, others_end, last_changed: Of,
+        reset, reset_lead: Of, current, new, submit, done, reset_done, short: Count, long: Count, common, personal,
+        weak, wrong, hint: Count, others_end,
     }
     /// `/consent`.
     ConsentTexts {
         title: Of, account: Of, allow, deny, openid, profile, email, phone, address, offline_access, custom: Of,
-        claims, known, revoke, to: Of, terms, privacy,
+        claims, known, revoke, to: Of,
     }
     /// `/device`.
     DeviceTexts {
@@ -118,8 +116,8 @@ texts! {
     HandOverTexts { title, lead: Of, submit }
     /// `/account`, and the way around in it.
     AccountTexts {
-        title, overview, profile, security, password, passkeys, totp, recovery, sessions, applications, delete,
-        sign_out, greeting: Of, saved, on, off, none, count: Count, left: Count,
+        title, overview, profile, password, passkeys, totp, recovery, sessions, applications, delete, sign_out,
+        greeting: Of, saved, on, off, none, count: Count, left: Count,
     }
     /// `/account/profile`: the standard claims (OpenID Connect Core §5.1).
     ProfileTexts {
@@ -130,16 +128,14 @@ texts! {
         taken,
     }
     /// `/account/totp`.
-    TotpTexts {
-        lead, on, on_since: Of, begin, remove, enrol, scan, by_hand, show_key, confirm, code, submit, wrong, done, removed,
-    }
+    TotpTexts { lead, on_since: Of, begin, remove, enrol, scan, by_hand, confirm, code, submit, wrong, done, removed }
     /// `/account/passkeys`.
     PasskeyTexts {
-        lead, none, name, name_hint, add, added: Of, used: Of, never_used, rename, done, removed, renamed, failed, no_script,
-        unsupported,
+        lead, name, name_hint, add, added: Of, used: Of, never_used, rename, done, removed, renamed, failed,
+        no_script, unsupported,
     }
     /// `/account/recovery-codes`.
-    RecoveryTexts { lead, left: Count, none, no_factor, make, replace, replace_hint, shown, shown_lead, kept }
+    RecoveryTexts { lead, left: Count, none, no_factor, replace, replace_hint, shown, shown_lead, kept }
     /// `/account/sessions`.
     SessionTexts {
         lead, here, since: Of, seen: Of, end, end_others, ended, others_ended, unknown, on: fn(&str, &str) -> String,

@@ -13,16 +13,12 @@ pub(super) const TEXTS: Texts = Texts {
     general: GeneralTexts {
         language: "中文",
         languages: "语言",
-        next: "继续",
         cancel: "取消",
-        back: "返回",
         save: "保存",
         remove: "移除",
         or: "或",
         comma: "、",
-        optional: "选填",
         required: "请填写此项。",
-        expired: "页面打开时间过长，请再试一次。",
         busy: "当前登录人数较多，请稍后再试。",
         too_many: "尝试次数过多，请稍候再试。",
         moment,
@@ -77,7 +73,6 @@ pub(super) const TEXTS: Texts = Texts {
         stranger: "使用其他账号",
         terms: "服务条款",
         privacy: "隐私政策",
-        unverified: "请先验证您的邮箱地址。我们已向您发送一封带有链接的邮件。",
     },
     mfa: MfaTexts {
         title: "还差一步",
@@ -94,7 +89,7 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "验证码不正确或已使用过。请等待新的验证码后重试。",
         other: "以其他身份登录",
     },
-    select: SelectTexts { title: "选择账号", other: "使用其他账号", signed_out: "已退出" },
+    select: SelectTexts { title: "选择账号", other: "使用其他账号" },
     register: RegisterTexts {
         title: "创建账号",
         name: "您的姓名",
@@ -105,7 +100,6 @@ pub(super) const TEXTS: Texts = Texts {
         known: "已有账号？",
         login: "登录",
         bad_email: "这不像是邮箱地址。正确的格式如 name@example.org。",
-        agree: |tenant| format!("您将在 {tenant} 创建一个账号。"),
     },
     verify: VerifyTexts {
         title: "验证邮箱地址",
@@ -131,7 +125,6 @@ pub(super) const TEXTS: Texts = Texts {
         back: "返回登录",
     },
     password: PasswordTexts {
-        title: "修改密码",
         reset: "设置新密码",
         reset_lead: |account| format!("账号：{account}"),
         current: "当前密码",
@@ -147,7 +140,6 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "当前密码不正确。",
         hint: |least| format!("至少 {least} 个字符。几个互不相关的词语既好记又难猜。"),
         others_end: "其他浏览器和应用都将退出登录。",
-        last_changed: |when| format!("{when}修改"),
     },
     consent: ConsentTexts {
         title: |client| format!("{client} 希望"),
@@ -165,8 +157,6 @@ pub(super) const TEXTS: Texts = Texts {
         known: "此前已允许",
         revoke: "您可以随时在账号的“已连接的应用”中收回授权。",
         to: |host| format!("您将前往 {host}。"),
-        terms: "服务条款",
-        privacy: "隐私政策",
     },
     device: DeviceTexts {
         title: "连接设备",

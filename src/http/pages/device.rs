@@ -8,12 +8,11 @@ use super::views::consent::Want;
 use super::views::device::{Device, DeviceConfirm};
 use super::views::done::Done;
 use super::views::{Errors, Frame};
-use super::{Page, frame, page, serve, sign_in_name};
+use super::{Page, frame, page, serve, sign_in_name, too_many};
 use crate::domain::{device_codes, users};
 use crate::http::browser::{FormFields, Visit};
 use crate::http::call::Call;
 use crate::http::limit::Limit;
-use crate::http::shape;
 use crate::model::session::Session;
 use crate::protocol::oauth::device::{self, Waiting};
 
@@ -56,10 +55,7 @@ pub(super) async fn decide(call: Call) -> HttpResponse {
 async fn try_code(visit: &Visit<'_>, session: &Session, fields: &FormFields) -> Page {
     let (frame, typed) = (frame(visit), fields.text("user_code").trim());
     if let Err(limited) = visit.call.limit(Limit::Codes) {
-        let text = frame.t.general.too_many;
-        let mut answer = form(frame.bad(text), StatusCode::TOO_MANY_REQUESTS, typed, &Errors::default());
-        shape::retry_after(answer.headers_mut(), limited.retry_after);
-        return Ok(answer);
+        return Ok(too_many(limited, frame, |frame, status| form(frame, status, typed, &Errors::default())));
     }
     let Some(waiting) = device::waiting(&visit.ctx, typed).await? else {
         return Ok(unknown(frame, typed));

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use super::transaction::Goal;
 use super::views::login::Login;
 use super::views::{Errors, Frame};
-use super::{Page, page, serve, sign_in_name};
+use super::{Page, page, serve, sign_in_name, too_many};
 use crate::domain::sign_in::{self, Arrival};
 use crate::domain::{DomainError, registration, users};
 use crate::http::browser::{FormFields, Visit};
@@ -103,10 +103,7 @@ async fn try_password(visit: &Visit<'_>, goal: &Goal, fields: &FormFields) -> Pa
         return Ok(again(frame, StatusCode::UNPROCESSABLE_ENTITY, errors));
     }
     if let Err(limited) = visit.call.limit(Limit::Login) {
-        let text = frame.t.general.too_many;
-        let mut answer = again(frame.bad(text), StatusCode::TOO_MANY_REQUESTS, errors);
-        shape::retry_after(answer.headers_mut(), limited.retry_after);
-        return Ok(answer);
+        return Ok(too_many(limited, frame, |frame, status| again(frame, status, errors)));
     }
     let (browser, prior) = (visit.browser(), visit.any_session());
     match sign_in::with_password(&visit.ctx, identifier, password, remember, &browser, prior).await {

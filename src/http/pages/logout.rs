@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::error::Problem;
 use super::views::done::Done;
 use super::views::logout::{Logout, SignedOut};
 use super::{frame, page, serve, sign_in_name};
@@ -40,7 +39,7 @@ pub(super) async fn sign_out(call: Call) -> HttpResponse {
         }
         let carried = CARRIED.iter().filter_map(|name| Some(((*name).to_owned(), fields.get(name)?.to_owned())));
         let request = check(&visit.ctx, &Params::of_pairs(carried.collect::<Vec<_>>())).await?;
-        end(visit, &request).await.map_err(Problem::from)
+        end(visit, &request).await
     })
     .await
 }

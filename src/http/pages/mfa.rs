@@ -6,14 +6,14 @@ use actix_web::http::StatusCode;
 use super::transaction::Goal;
 use super::views::mfa::{Choice, SecondFactor};
 use super::views::{Errors, Frame};
-use super::{Page, page, serve, sign_in_name};
+use super::{Page, page, serve, sign_in_name, too_many};
 use crate::domain::sign_in::{self, Code};
-use crate::domain::{factors, logout, users};
+use crate::domain::{DomainError, factors, logout, users};
 use crate::http::browser::{FormFields, Visit};
 use crate::http::call::Call;
 use crate::http::limit::Limit;
-use crate::http::shape;
 use crate::model::session::Session;
+use crate::model::user::User;
 
 /// Asks for it.
 #[utoipa::path(get, path = "/login/mfa", responses((status = 200)))]
@@ -31,24 +31,29 @@ pub(super) async fn show(call: Call) -> HttpResponse {
             Some("totp" | "recovery" | "passkey") => frame.keeping("method", chosen.unwrap_or_default()),
             _ => frame,
         };
-        form(visit, frame, session, StatusCode::OK, chosen, &Errors::default()).await
+        Ok(Asked::of(visit, session).await?.form(frame, StatusCode::OK, chosen, &Errors::default()))
     })
     .await
 }
 
-async fn form(
-    visit: &Visit<'_>,
-    frame: Frame,
-    session: &Session,
-    status: StatusCode,
-    chosen: Option<&str>,
-    errors: &Errors,
-) -> Page {
-    let user = users::find(&visit.ctx, session.user).await?;
-    let has = factors::of(&visit.ctx, user.id).await?;
-    let choice = Choice { totp: has.totp, passkey: !has.passkeys.is_empty(), recovery: has.recovery_codes_left > 0 };
-    let method = choice.method(chosen);
-    Ok(page(status, &SecondFactor { frame, account: sign_in_name(&user), method, factors: choice, errors }))
+/// Whose second factor it is, and what they have.
+struct Asked {
+    user: User,
+    factors: Choice,
+}
+
+impl Asked {
+    async fn of(visit: &Visit<'_>, session: &Session) -> Result<Self, DomainError> {
+        let has = factors::of(&visit.ctx, session.user).await?;
+        let factors =
+            Choice { totp: has.totp, passkey: !has.passkeys.is_empty(), recovery: has.recovery_codes_left > 0 };
+        Ok(Self { user: users::find(&visit.ctx, session.user).await?, factors })
+    }
+
+    fn form(&self, frame: Frame, status: StatusCode, chosen: Option<&str>, errors: &Errors) -> HttpResponse {
+        let (account, factors) = (sign_in_name(&self.user), self.factors);
+        page(status, &SecondFactor { frame, account, method: factors.method(chosen), factors, errors })
+    }
 }
 
 /// Takes it.
@@ -70,16 +75,14 @@ pub(super) async fn prove(call: Call) -> HttpResponse {
 
 async fn try_code(visit: &Visit<'_>, goal: &Goal, session: &Session, fields: &FormFields) -> Page {
     let (method, typed, frame) = (fields.text("method"), fields.text("code").trim(), goal.frame(visit));
+    let asked = Asked::of(visit, session).await?;
+    let again = |frame, status, errors: &Errors| asked.form(frame, status, Some(method), errors);
     if typed.is_empty() {
         let errors = Errors::one("code", frame.t.general.required);
-        return form(visit, frame, session, StatusCode::UNPROCESSABLE_ENTITY, Some(method), &errors).await;
+        return Ok(again(frame, StatusCode::UNPROCESSABLE_ENTITY, &errors));
     }
     if let Err(limited) = visit.call.limit(Limit::Codes) {
-        let text = frame.t.general.too_many;
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        let mut answer = form(visit, frame.bad(text), session, status, Some(method), &Errors::default()).await?;
-        shape::retry_after(answer.headers_mut(), limited.retry_after);
-        return Ok(answer);
+        return Ok(too_many(limited, frame, |frame, status| again(frame, status, &Errors::default())));
     }
     let code = if method == "recovery" { Code::Recovery(typed) } else { Code::Totp(typed) };
     match sign_in::with_code(&visit.ctx, session, code, fields.flag("trust"), &visit.browser()).await? {
@@ -89,7 +92,7 @@ async fn try_code(visit: &Visit<'_>, goal: &Goal, session: &Session, fields: &Fo
         }
         None => {
             let errors = Errors::one("code", frame.t.mfa.wrong);
-            form(visit, frame, session, StatusCode::UNPROCESSABLE_ENTITY, Some(method), &errors).await
+            Ok(again(frame, StatusCode::UNPROCESSABLE_ENTITY, &errors))
         }
     }
 }

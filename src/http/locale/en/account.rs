@@ -8,7 +8,6 @@ pub(super) const ACCOUNT: AccountTexts = AccountTexts {
     title: "Your account",
     overview: "Overview",
     profile: "Profile",
-    security: "Signing in",
     password: "Password",
     passkeys: "Passkeys",
     totp: "Authenticator app",
@@ -39,7 +38,7 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
     birthdate: "Date of birth",
     birthdate_hint: "Year, month and day, as in 1990-12-31. The year alone will do.",
     contact: "How to reach you",
-    email: "E-mail address",
+    email: "Email address",
     email_verified: "Confirmed",
     email_unverified: "Not confirmed yet",
     phone_number: "Phone number",
@@ -72,14 +71,12 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
 
 pub(super) const TOTP: TotpTexts = TotpTexts {
     lead: "An app on your phone shows a new code every 30 seconds. Who has only your password can’t sign in.",
-    on: "The authenticator app is set up.",
     on_since: |when| format!("Set up {when}"),
     begin: "Set it up",
     remove: "Remove it",
     enrol: "Set up the authenticator app",
     scan: "Scan this picture with an authenticator app.",
     by_hand: "No camera? Enter this key in the app by hand:",
-    show_key: "Key",
     confirm: "Enter the code that the app shows now.",
     code: "Six digits",
     submit: "Confirm",
@@ -90,7 +87,6 @@ pub(super) const TOTP: TotpTexts = TotpTexts {
 
 pub(super) const PASSKEYS: PasskeyTexts = PasskeyTexts {
     lead: "Sign in with your fingerprint, face, screen lock or a security key. A passkey can’t be guessed, and works on this site only.",
-    none: "You have no passkey yet.",
     name: "Name",
     name_hint: "So that you know it again, for example “my phone”.",
     add: "Add a passkey",
@@ -114,7 +110,6 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     },
     none: "You have no codes left.",
     no_factor: "You get recovery codes when you set up an authenticator app or a passkey.",
-    make: "Make recovery codes",
     replace: "Make new codes",
     replace_hint: "The codes that you have now will stop working.",
     shown: "Your recovery codes",

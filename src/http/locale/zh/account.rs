@@ -8,7 +8,6 @@ pub(super) const ACCOUNT: AccountTexts = AccountTexts {
     title: "您的账号",
     overview: "概览",
     profile: "个人资料",
-    security: "登录方式",
     password: "密码",
     passkeys: "通行密钥",
     totp: "身份验证器应用",
@@ -72,14 +71,12 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
 
 pub(super) const TOTP: TotpTexts = TotpTexts {
     lead: "手机上的应用每 30 秒显示一个新的验证码。仅凭密码无法登录您的账号。",
-    on: "身份验证器应用已设置。",
     on_since: |when| format!("{when}设置"),
     begin: "开始设置",
     remove: "移除",
     enrol: "设置身份验证器应用",
     scan: "请用身份验证器应用扫描此图。",
     by_hand: "无法扫描？请在应用中手动输入此密钥：",
-    show_key: "密钥",
     confirm: "请输入应用当前显示的验证码。",
     code: "六位数字",
     submit: "确认",
@@ -90,7 +87,6 @@ pub(super) const TOTP: TotpTexts = TotpTexts {
 
 pub(super) const PASSKEYS: PasskeyTexts = PasskeyTexts {
     lead: "使用指纹、面容、屏幕锁或安全密钥登录。通行密钥无法被猜到，且仅对本站有效。",
-    none: "您还没有通行密钥。",
     name: "名称",
     name_hint: "便于您辨认，例如“我的手机”。",
     add: "添加通行密钥",
@@ -111,7 +107,6 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     left: |left| format!("您还有 {left} 个恢复码。"),
     none: "您没有剩余的恢复码。",
     no_factor: "设置身份验证器应用或通行密钥时，您会获得恢复码。",
-    make: "生成恢复码",
     replace: "生成新的恢复码",
     replace_hint: "现有的恢复码将失效。",
     shown: "您的恢复码",

@@ -10,8 +10,7 @@ use crate::http::call::Call;
 use crate::http::limit::Limit;
 use crate::http::pages::views::account::{Password, Section};
 use crate::http::pages::views::{Errors, Frame};
-use crate::http::pages::{page, serve};
-use crate::http::shape;
+use crate::http::pages::{page, serve, too_many};
 
 /// Shows the form.
 #[utoipa::path(get, path = "/account/password", responses((status = 200)))]
@@ -43,10 +42,8 @@ pub(in crate::http::pages) async fn change(call: Call) -> HttpResponse {
             return again(frame, StatusCode::UNPROCESSABLE_ENTITY, errors);
         }
         if let Err(limited) = visit.call.limit(Limit::Login) {
-            let text = frame.t.general.too_many;
-            let mut answer = form(visit, frame.bad(text), StatusCode::TOO_MANY_REQUESTS, &owner, &Errors::default());
-            shape::retry_after(answer.headers_mut(), limited.retry_after);
-            return Ok(answer);
+            let form = |frame, status| form(visit, frame, status, &owner, &Errors::default());
+            return Ok(too_many(limited, frame, form));
         }
         let outcome = passwords::change(&visit.ctx, owner.user.id, current, new, Some(owner.session.id)).await;
         match outcome {

@@ -187,11 +187,6 @@ impl Frame {
         self
     }
 
-    /// The language of the page.
-    pub(in crate::http) const fn locale(&self) -> Locale {
-        self.locale
-    }
-
     /// The content security policy of its page: nothing but what it names.
     pub(in crate::http) fn policy(&self, scripts: Scripts) -> String {
         let mut policy =

@@ -259,10 +259,10 @@ fn a_page_names_where_its_forms_may_lead() {
     assert!(!frame().policy(Scripts::None).contains("script-src"));
     assert!(frame().policy(Scripts::Own).contains("; script-src 'self'; connect-src 'self'"));
     let policy = |address: &str| frame().leading_to(address).policy(Scripts::None);
-    assert!(policy("https://app.example.org/cb?x=1").contains("form-action 'self' https://app.example.org;"));
-    assert!(policy("http://127.0.0.1:4711/cb").contains("form-action 'self' http://127.0.0.1:4711;"));
-    assert!(policy("org.example.app:/cb").contains("form-action 'self' org.example.app:;"));
-    assert!(policy("; script-src *").contains("form-action 'self';"));
+    assert!(policy("https://app.example.org/cb?x=1").contains("form-action 'self' https:;"));
+    assert!(policy("http://127.0.0.1:4711/cb").contains("form-action 'self' http://127.0.0.1:4711 https:;"));
+    assert!(policy("org.example.app:/cb").contains("form-action 'self' org.example.app: https:;"));
+    assert!(policy("; script-src *").contains("form-action 'self' https:;"));
     let framing = frame().framing(["https://app.example.org/out?sid=1"]).policy(Scripts::None);
     assert!(framing.ends_with("; frame-src https://app.example.org"), "{framing}");
 }
