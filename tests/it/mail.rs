@@ -43,6 +43,7 @@ async fn with_server(setup: &Setup, server: &MailServer) -> TestApp {
 
 /// A mail that could not leave, and its link: for the test that looks into every table.
 pub async fn leave_rows(app: TestApp) -> TestApp {
+    app.all_mail_sent().await;
     let server = MailServer::start().await;
     server.refuse(1000, "451 later");
     let app = app

@@ -67,6 +67,7 @@ pub(super) fn words(addressed: &Addressed) -> Words {
     let told_of = mail.kind.purpose().is_none();
     Words {
         lang: "en",
+        colon: ": ",
         subject,
         paragraphs: vec![about],
         facts: if told_of { facts(mail, ["When", "From", "Browser"]) } else { Vec::new() },

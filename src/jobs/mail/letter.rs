@@ -15,6 +15,8 @@ use super::{en, zh};
 pub(super) struct Words {
     /// The language tag (RFC 5646).
     pub(super) lang: &'static str,
+    /// What stands between a label and what it labels.
+    pub(super) colon: &'static str,
     pub(super) subject: String,
     pub(super) paragraphs: Vec<String>,
     /// Facts, each with its label.

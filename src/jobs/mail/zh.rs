@@ -63,6 +63,7 @@ pub(super) fn words(addressed: &Addressed) -> Words {
     let told_of = mail.kind.purpose().is_none();
     Words {
         lang: "zh-Hans",
+        colon: "：",
         subject,
         paragraphs: vec![about],
         facts: if told_of { facts(mail, ["时间", "来源", "浏览器"]) } else { Vec::new() },
