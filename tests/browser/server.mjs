@@ -26,7 +26,7 @@ const isTaken = (port) =>
   })
 
 /** Below the range of outgoing connections, so that nobody takes it meanwhile. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = randomInt(20_000, 32_000)
     if (!(await isTaken(port))) return port
@@ -34,7 +34,8 @@ async function freePort() {
 }
 
 export class Server {
-  static async start() {
+  /** With these settings besides its own. */
+  static async start(more = {}) {
     const server = new Server()
     server.folder = mkdtempSync(join(tmpdir(), 'gatehouse-browser-'))
     const port = await freePort()
@@ -48,6 +49,7 @@ export class Server {
       ADMIN__PASSWORD: 'correct horse battery staple',
       PASSWORDS__ARGON2_MEMORY: '7168', // the least that is allowed: hashing is tested elsewhere
       PASSWORDS__ARGON2_ITERATIONS: '5',
+      ...more,
     }
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GATEHOUSE_') && name !== 'DATABASE_URL')
     server.env = Object.fromEntries([...own, ...Object.entries(settings).map(([name, value]) => [`GATEHOUSE_${name}`, value])])
