@@ -133,7 +133,7 @@ async fn it_can_be_closed(setup: Setup) {
     assert!(matches!(closed, Err(DomainError::Forbidden(_))));
     // A tenant decides for itself.
     let sql = app.sql().await;
-    sql.run(&format!("UPDATE tenants SET settings = '{{\"self_registration\":true}}' WHERE name = 'Acme'")).await;
+    sql.run("UPDATE tenants SET settings = '{\"self_registration\":true}' WHERE name = 'Acme'").await;
     let app = app.restart().await;
     let ctx = app.ctx_of(&tenant).await;
     registration::register(&ctx, ALICE, None, PASSWORD).await.unwrap();
