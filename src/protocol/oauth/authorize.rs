@@ -219,7 +219,6 @@ async fn answer(
     let ctx = &ctx.clone().by(Actor::User(session.user));
     let client = &request.client;
     let response_type = request.response_type;
-    let scope = decide::effective_scope(&request);
     let sign_in = SignIn {
         session: Some(session.id),
         auth_time: session.auth_time(),
@@ -229,7 +228,7 @@ async fn answer(
     let authorization = Authorization {
         family: FamilyId::from_uuid(ctx.core.entropy.uuid_v4()),
         user: session.user,
-        scope,
+        scope: request.scope.clone(),
         audience: request.audience.clone(),
         nonce: request.nonce.clone(),
         sign_in,

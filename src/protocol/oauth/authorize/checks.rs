@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::super::claims::OPENID;
+use super::super::claims::{OFFLINE_ACCESS, OPENID};
 use super::super::error::{ErrorCode, OAuthError};
 use super::super::params::Params;
 use super::super::{claims as claim_names, oxide};
@@ -145,13 +145,14 @@ pub(super) fn response_type(client: &LiveClient, params: &Params<'_>) -> Result<
     }
 }
 
-/// The ways that the client must use.
-pub(super) fn source(client: &LiveClient, source: Source) -> Result<(), OAuthError> {
+/// The ways that the client must use. Whether what was pushed was signed, was asked when it was pushed.
+pub(super) fn source(client: &LiveClient, source: Source, is_being_pushed: bool) -> Result<(), OAuthError> {
     let settings = &client.client.settings;
-    if settings.require_pushed_authorization_requests && !matches!(source, Source::Pushed(_)) {
+    let was_pushed = matches!(source, Source::Pushed(_));
+    if settings.require_pushed_authorization_requests && !was_pushed && !is_being_pushed {
         return Err(invalid("This app must push its requests (RFC 9126)"));
     }
-    if settings.require_signed_request_object && source != Source::SignedObject {
+    if settings.require_signed_request_object && !was_pushed && source != Source::SignedObject {
         return Err(invalid("This app must sign its requests (RFC 9101)"));
     }
     Ok(())
@@ -167,7 +168,8 @@ pub(super) fn unsupported(params: &Params<'_>) -> Result<(), OAuthError> {
     }
 }
 
-/// What is asked for, less what the client may not ask for.
+/// What is asked for, less what the client may not ask for, and less what could not be had: tokens that
+/// outlive the session come of a code alone (OpenID Connect Core §11).
 pub(super) fn scope(
     client: &LiveClient,
     params: &Params<'_>,
@@ -177,7 +179,7 @@ pub(super) fn scope(
     if response_type.id_token && !scope.contains(OPENID) {
         return Err(invalid("An ID token needs the scope openid"));
     }
-    Ok(scope)
+    Ok(if response_type.code { scope } else { scope.without(&OAuthScope::from_tokens([OFFLINE_ACCESS])) })
 }
 
 /// The client's own mark: needed where an ID token travels through the browser.

@@ -146,7 +146,8 @@ impl Missing {
 pub(super) async fn missing(ctx: &Ctx<'_>, request: &Request, session: &Session) -> Result<Missing, DomainError> {
     let client = &request.client.client;
     let wanted = if client.settings.first_party {
-        Missing { scope: OAuthScope::empty(), claims: Vec::new() }
+        let lasting = OAuthScope::from_tokens([OFFLINE_ACCESS]);
+        Missing { scope: request.scope.intersection(&lasting), claims: Vec::new() }
     } else {
         Missing { scope: request.scope.clone(), claims: claims::names(&request.claims) }
     };
@@ -156,13 +157,4 @@ pub(super) async fn missing(ctx: &Ctx<'_>, request: &Request, session: &Session)
     let Some(given) = consents::find(ctx, session.user, &client.id).await? else { return Ok(wanted) };
     let unnamed = wanted.claims.into_iter().filter(|claim| !given.claims.contains(claim)).collect();
     Ok(Missing { scope: wanted.scope.without(&given.scope), claims: unnamed })
-}
-
-/// Whether tokens that outlive the session may be had: only with a code (OpenID Connect Core §11).
-pub(super) fn effective_scope(request: &Request) -> OAuthScope {
-    if request.response_type.code {
-        request.scope.clone()
-    } else {
-        request.scope.without(&OAuthScope::from_tokens([OFFLINE_ACCESS]))
-    }
 }

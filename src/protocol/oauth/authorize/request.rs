@@ -101,6 +101,7 @@ async fn check_with(
     // RFC 6749 §4.1.1: who asks
     let client = checks::client(ctx, sent, repeated).await.map_err(Refusal::Page)?;
     // RFC 9101 §4, RFC 9126 §4: what counts, if it is not what the browser sent
+    let is_being_pushed = matches!(resolve, Resolve::ByValue);
     let resolved = match resolve {
         Resolve::Anything => object::resolve(ctx, &client, sent, true).await,
         Resolve::ByValue => object::resolve(ctx, &client, sent, false).await,
@@ -129,7 +130,7 @@ async fn check_with(
     let response_type = told!(checks::response_type(&client, params));
     told!(target.settle(response_type, params));
     // RFC 9126 §5 and §6, RFC 9101 §10.5: the ways that the client must use
-    told!(checks::source(&client, source));
+    told!(checks::source(&client, source, is_being_pushed));
     // OpenID Connect Core §3.1.2.6: what is not answered
     told!(checks::unsupported(params));
     // RFC 6749 §3.3

@@ -53,16 +53,17 @@ impl Target {
     pub(super) fn settle(&mut self, response_type: ResponseType, params: &Params<'_>) -> Result<(), OAuthError> {
         let default = if response_type.is_front_channel() { ResponseMode::Fragment } else { ResponseMode::Query };
         self.mode = default;
+        if let Some(asked) = params.get("response_mode") {
+            let asked: ResponseMode =
+                asked.parse().map_err(|_| OAuthError::invalid_request("The response_mode is not supported"))?;
+            if response_type.is_front_channel() && asked == ResponseMode::Query {
+                return Err(OAuthError::invalid_request("Tokens do not travel in a query: use fragment or form_post"));
+            }
+            self.mode = asked;
+        }
         if params.get("state").is_some_and(|state| state.len() > MAX_STATE) {
             return Err(OAuthError::invalid_request(format!("The state is longer than {MAX_STATE} bytes")));
         }
-        let Some(asked) = params.get("response_mode") else { return Ok(()) };
-        let asked: ResponseMode =
-            asked.parse().map_err(|_| OAuthError::invalid_request("The response_mode is not supported"))?;
-        if response_type.is_front_channel() && asked == ResponseMode::Query {
-            return Err(OAuthError::invalid_request("Tokens do not travel in a query: use fragment or form_post"));
-        }
-        self.mode = asked;
         Ok(())
     }
 
