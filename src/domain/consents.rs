@@ -9,7 +9,7 @@ use crate::model::consent::Consent;
 use crate::model::ids::{ClientId, UserId};
 use crate::model::scope::OAuthScope;
 use crate::model::token::RevocationReason;
-use crate::storage::{consents, tokens as rows};
+use crate::storage::{authorization_codes, consents, device_codes, tokens as rows};
 
 /// What a person allowed a client, if anything.
 ///
@@ -69,7 +69,8 @@ pub async fn allow(
         .await
 }
 
-/// Takes back what a person allowed a client, and ends every token that it holds for them.
+/// Takes back what a person allowed a client, and ends every token that it holds for them, or could
+/// still get.
 ///
 /// # Errors
 /// The database is unavailable.
@@ -84,6 +85,9 @@ pub async fn withdraw(ctx: &Ctx<'_>, user: UserId, client: &ClientId) -> Result<
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 consents::delete(&of, *user, client).await?;
+                // First what could still become tokens: what does at this moment is seen then.
+                authorization_codes::expire_of_user_at(&of, *user, client, *now).await?;
+                device_codes::refuse_of_user_at(&of, *user, client).await?;
                 let reason = RevocationReason::ConsentWithdrawn;
                 let ended = rows::revoke_families_of_user_at(&of, *user, client, *now, reason).await?;
                 tokens::mark_ended(&of, &ended, *until).await?;

@@ -12,7 +12,7 @@ mod mint;
 mod revoke;
 mod verify;
 
-pub use authorizations::{Answered, Answering, Redeemed, answer, redeem_code, redeem_device_code};
+pub use authorizations::{Answered, Answering, Redeemed, answer, audience_of_code, redeem_code, redeem_device_code};
 pub use claims::AccessClaims;
 pub use exchange::{MAX_ACTORS, exchange};
 pub use families::{Family, Granted, Refreshed, begin, recover, rotate};

@@ -8,7 +8,7 @@ use super::db::{TenantRows, TenantTx};
 use super::entity::authorization_codes;
 use super::error::StorageError;
 use crate::model::authorization::Authorization;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, UserId};
 use crate::model::time::Timestamp;
 
 /// A code as it is stored.
@@ -108,6 +108,29 @@ pub async fn redeem(tx: &TenantTx<'_>, shown: &Redemption, now: Timestamp) -> Re
         None => query.filter(Column::Challenge.is_not_null()),
     };
     query.exec_with_returning(&tx.raw()).await?.into_iter().next().map(noun).transpose()
+}
+
+/// Codes that a client has not redeemed for a user expire at this moment.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn expire_of_user_at(
+    tx: &TenantTx<'_>,
+    user: UserId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    use authorization_codes::Column;
+    authorization_codes::Entity::update_many()
+        .col_expr(Column::ExpiresAt, Expr::value(now.millis()))
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::UserId.eq(user.uuid()))
+        .filter(Column::ClientId.eq(client.as_str()))
+        .filter(Column::UsedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now.millis()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
 }
 
 /// The code of a digest, used or expired or not.

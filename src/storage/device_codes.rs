@@ -9,7 +9,7 @@ use super::entity::device_codes;
 use super::error::StorageError;
 use crate::model::authorization::Authorization;
 use crate::model::device_code::{DeviceCode, DeviceState};
-use crate::model::ids::{ClientId, FamilyId};
+use crate::model::ids::{ClientId, FamilyId, UserId};
 use crate::model::time::Timestamp;
 
 const TABLE: &str = "device_codes";
@@ -130,6 +130,33 @@ pub async fn redeem(
         .exec(&tx.raw())
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// What a user allowed devices of a client and these have not fetched counts as refused.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn refuse_of_user_at(tx: &TenantTx<'_>, user: UserId, client: &ClientId) -> Result<(), StorageError> {
+    use device_codes::Column;
+    let approved = device_codes::Entity::find()
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::ClientId.eq(client.as_str()))
+        .filter(Column::State.eq(DeviceState::Approved.as_str()))
+        .all(&tx.raw())
+        .await?;
+    for code in approved {
+        let code = noun(code)?;
+        if code.authorization.is_some_and(|authorization| authorization.user == user) {
+            device_codes::Entity::update_many()
+                .col_expr(Column::State, Expr::value(DeviceState::Denied.as_str()))
+                .filter(Column::TenantId.eq(tx.tenant().uuid()))
+                .filter(Column::Digest.eq(code.digest.to_vec()))
+                .filter(Column::State.eq(DeviceState::Approved.as_str()))
+                .exec(&tx.raw())
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes down that a device asked, and how long it must wait from now on.

@@ -1,6 +1,6 @@
 //! Browser sessions, and at which clients they signed in.
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, LockType, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::column::{digest, json, parsed, to_json};
@@ -82,6 +82,21 @@ pub async fn find(rows: &TenantRows<'_>, id: SessionId) -> Result<Option<Session
         .filter(sessions::Column::TenantId.eq(rows.tenant().uuid()))
         .filter(sessions::Column::Id.eq(id.uuid()))
         .one(&rows.raw())
+        .await?
+        .map(noun)
+        .transpose()
+}
+
+/// The same, which nobody ends until this transaction does.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_for_share(tx: &TenantTx<'_>, id: SessionId) -> Result<Option<Session>, StorageError> {
+    sessions::Entity::find()
+        .filter(sessions::Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(sessions::Column::Id.eq(id.uuid()))
+        .lock(LockType::Share)
+        .one(&tx.raw())
         .await?
         .map(noun)
         .transpose()

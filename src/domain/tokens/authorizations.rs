@@ -128,18 +128,19 @@ pub async fn answer(
     Ok(Some(Answered { code, access, user }))
 }
 
-/// The person, if they and their session still count.
+/// The person, if they and their session still count, and do until the transaction ends: a sign-out at
+/// the same moment comes before and is seen, or after and ends what is issued here.
 async fn subject(tx: &TenantTx<'_>, family: &TokenFamily, now: Timestamp) -> Result<Option<User>, DomainError> {
-    if let Some(session) = family.session
-        && !session_counts(tx, session, now).await?
-    {
-        return Ok(None);
+    let found = users::find_for_update(tx, family.user).await?;
+    let Some(user) = found.filter(|user| user.enabled) else { return Ok(None) };
+    match family.session {
+        Some(session) if !session_counts(tx, session, now).await? => Ok(None),
+        _ => Ok(Some(user)),
     }
-    Ok(users::find_for_update(tx, family.user).await?.filter(|user| user.enabled))
 }
 
 async fn session_counts(tx: &TenantTx<'_>, session: SessionId, now: Timestamp) -> Result<bool, DomainError> {
-    let found = sessions::find(tx, session).await?;
+    let found = sessions::find_for_share(tx, session).await?;
     Ok(found
         .is_some_and(|session| session.ended_at.is_none() && !session.second_factor_due && session.expires_at > now))
 }
@@ -155,6 +156,20 @@ enum Turn {
 enum Redeeming {
     Code(Redemption),
     DeviceCode([u8; 32]),
+}
+
+/// The audience that a code was asked for with, if any; nothing for what is no code of this client.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn audience_of_code(
+    ctx: &Ctx<'_>,
+    client: &LiveClient,
+    code: &str,
+) -> Result<Option<Option<String>>, DomainError> {
+    let Some(digest) = opaque::recognise(TokenKind::AuthorizationCode, code) else { return Ok(None) };
+    let found = authorization_codes::find(&ctx.core.db.read().of(ctx.tenant_id()), digest.as_bytes()).await?;
+    Ok(found.filter(|code| code.client == client.client.id).map(|code| code.authorization.audience))
 }
 
 /// Redeems an authorization code (RFC 6749 §4.1.3).

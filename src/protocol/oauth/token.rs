@@ -108,6 +108,21 @@ fn grant_type(params: &Params<'_>, client: &AuthenticatedClient) -> Result<Grant
     Ok(grant)
 }
 
+/// A grant can't move to another audience than it was given for (RFC 8707 §2.2).
+fn same_audience(
+    ctx: &Ctx<'_>,
+    params: &Params<'_>,
+    client: &LiveClient,
+    granted: Option<&str>,
+) -> Result<(), OAuthError> {
+    let granted = granted.or(client.client.default_audience.as_deref()).unwrap_or(&ctx.tenant.issuer);
+    if params.all("resource").all(|wanted| wanted == granted) {
+        Ok(())
+    } else {
+        Err(OAuthError::new(ErrorCode::InvalidTarget, "The authorization is for another resource"))
+    }
+}
+
 /// The audience that was asked for (RFC 8707 §2), if the client may name it.
 pub(super) fn audience(ctx: &Ctx<'_>, params: &Params<'_>, client: &LiveClient) -> Result<Option<String>, OAuthError> {
     let mut wanted = params.all("resource");

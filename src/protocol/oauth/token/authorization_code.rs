@@ -4,7 +4,7 @@ use super::super::client_auth::AuthenticatedClient;
 use super::super::error::OAuthError;
 use super::super::oxide;
 use super::super::params::Params;
-use super::{Granted, granted};
+use super::{Granted, granted, same_audience};
 use crate::crypto::digest::Digest;
 use crate::domain::Ctx;
 use crate::domain::tokens::{self, Redeemed};
@@ -23,9 +23,17 @@ pub(super) async fn grant(
     // RFC 7636 §4.6: S256, the only method that is answered
     let challenge = verifier.map(|verifier| Digest::of(verifier.as_bytes()).base64url());
     let redirect_uri = params.get("redirect_uri");
-    let redeem = async |code: &str| match tokens::redeem_code(ctx, client, code, redirect_uri, challenge).await? {
-        Redeemed::Granted(tokens) => Ok(*tokens),
-        Redeemed::Refused(cause) => Err(oxide::code_refused(cause)),
+    let redeem = async |code: &str| {
+        // RFC 8707 §2.2: looked at before, so that a wrong audience uses nothing up
+        if params.get("resource").is_some()
+            && let Some(granted) = tokens::audience_of_code(ctx, client, code).await?
+        {
+            same_audience(ctx, params, client, granted.as_deref())?;
+        }
+        match tokens::redeem_code(ctx, client, code, redirect_uri, challenge).await? {
+            Redeemed::Granted(tokens) => Ok(*tokens),
+            Redeemed::Refused(cause) => Err(oxide::code_refused(cause)),
+        }
     };
     let tokens = oxide::authorization_code(params, &client.client.id, redeem).await?;
     ctx.core.metrics.tokens.issued.count("authorization_code");

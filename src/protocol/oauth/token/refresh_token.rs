@@ -1,10 +1,10 @@
 //! `grant_type=refresh_token` (RFC 6749 §6): every use rotates (RFC 9700 §4.14.2).
 
 use super::super::client_auth::AuthenticatedClient;
-use super::super::error::{ErrorCode, OAuthError};
+use super::super::error::OAuthError;
 use super::super::oxide::{self, Recovered};
 use super::super::params::Params;
-use super::{Granted, granted};
+use super::{Granted, granted, same_audience};
 use crate::domain::tokens::{self, Refreshed};
 use crate::domain::{Ctx, tokens::Family};
 
@@ -18,7 +18,9 @@ pub(super) async fn grant(
         Some(token) => tokens::recover(ctx, token).await?,
         None => None,
     };
-    same_audience(params, client, family.as_ref())?;
+    if let Some(Family { row, .. }) = family.as_ref().filter(|family| family.row.client == client.client.id) {
+        same_audience(ctx, params, client, row.audience.as_deref())?;
+    }
     let recover = async |_: &str| Ok(family.as_ref().map(|family| recovered(family, client)));
     let renew = async |scope| {
         let family = family.as_ref().ok_or_else(|| oxide::grant_refused("no family"))?;
@@ -38,16 +40,5 @@ fn recovered(family: &Family, client: &AuthenticatedClient) -> Recovered {
         client: family.row.client.clone(),
         subject: family.row.user.to_string(),
         scope: family.row.scope.intersection(&client.client.scope),
-    }
-}
-
-/// A refresh can't move to another audience (RFC 8707 §2.2).
-fn same_audience(params: &Params<'_>, client: &AuthenticatedClient, family: Option<&Family>) -> Result<(), OAuthError> {
-    let (Some(wanted), Some(family)) = (params.get("resource"), family) else { return Ok(()) };
-    let granted = family.row.audience.as_deref().or(client.client.default_audience.as_deref());
-    if granted == Some(wanted) {
-        Ok(())
-    } else {
-        Err(OAuthError::new(ErrorCode::InvalidTarget, "The authorization is for another resource"))
     }
 }
