@@ -169,6 +169,7 @@ impl Passage {
             let kind = answer.headers().get(header::CONTENT_TYPE);
             kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
         };
+        let leads_on = answer.status().is_redirection();
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(&self.trace.request_id) {
             headers.insert(HeaderName::from_static(REQUEST_ID), id);
@@ -181,8 +182,11 @@ impl Passage {
             if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
                 headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
             }
-            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        }
+        if is_page || leads_on {
+            // What stands in our addresses and in answers to clients is nobody else's (RFC 9700 §4.2).
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
         if self.state.core.config.http.issuer.is_https() {
             let two_years = HeaderValue::from_static("max-age=63072000");
