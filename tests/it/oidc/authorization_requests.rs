@@ -289,8 +289,9 @@ async fn what_is_wrong_is_told_to_the_client(app: TestApp) {
         (&[("code_challenge_method", "S256")], "invalid_request"),
         (&[("resource", "https://unknown.example")], "invalid_target"),
     ] {
-        let error = public.error(&public.open(more).await);
+        let error = public.open(more).await.answer();
         assert_eq!((error.get("error"), error.get("state")), (Some(code), Some("a state")), "{more:?}");
+        assert_eq!(error.in_fragment, *more == [("response_type", "code id_token")], "{more:?}");
     }
     // N2: what is not known beside what is does not matter.
     person(&app, ALICE).await;
@@ -384,7 +385,6 @@ async fn an_audience_is_named_once_and_known(app: TestApp) {
             None => callback.get("access_token").unwrap().to_owned(),
         };
         assert_eq!(crate::support::claims_of(&token)["aud"], API, "{plan:?}");
-        suite.rp.userinfo(&token).await.expect(401);
         let twice = format!("{}&resource={API}&resource={API}", suite.request(&[]));
         suite.refused(&Browser::new(&app).open(&twice).await, "invalid_target");
     }

@@ -33,7 +33,8 @@ async fn oidcc_server(app: TestApp) {
         assert_eq!(callback.get("expires_in").is_some(), plan.gives("token"), "{callback:?}");
         if plan.gives("token") {
             assert_eq!(callback.get("token_type"), Some("Bearer"));
-            assert_eq!(callback.get("scope"), Some("openid"));
+            // RFC 6749 §4.2.2: said where it differs.
+            assert_eq!(callback.get("scope"), None);
             assert_eq!(suite.userinfo(callback.get("access_token").unwrap()).await["sub"], tokens.id()["sub"]);
         }
     }
@@ -80,7 +81,7 @@ async fn errors_travel_as_the_answer_would(app: TestApp) {
     assert!(!answer.in_fragment && answer.get("code").is_some(), "{answer:?}");
 }
 
-/// RFC 9700 §4.12, RFC 6749 §10.
+/// RFC 9700 §4.2 and §4.12.
 async fn an_answer_is_never_kept_nor_posted_on(app: TestApp) {
     person(&app, ALICE).await;
     for plan in all() {

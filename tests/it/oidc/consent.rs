@@ -82,8 +82,10 @@ async fn what_is_taken_back_ends_its_tokens(app: TestApp) {
     let alice = person(&app, ALICE).await;
     let suite = Suite::new(&app, CODE).await;
     let offline = suite.sign_in(&[("scope", "openid offline_access"), ("prompt", "consent")]).await;
+    let unredeemed = suite.answer(&suite.open(&[]).await).code().to_owned();
     consents::withdraw(&app.ctx().await, alice.id, &suite.rp.client.id.parse().unwrap()).await.unwrap();
     suite.rp.userinfo(offline.access()).await.expect(401);
+    suite.redeem(&unredeemed).await.is_oauth_error(400, "invalid_grant");
     let fields = [("grant_type", "refresh_token"), ("refresh_token", offline.refresh())];
     suite.rp.token(&fields).await.is_oauth_error(400, "invalid_grant");
     suite.refused(&suite.open(&[("prompt", "none")]).await, "consent_required");
@@ -102,25 +104,12 @@ async fn what_a_client_may_no_longer_ask_for_is_not_given(app: TestApp) {
 
 async fn the_page_says_who_asks_and_for_what(app: TestApp) {
     person(&app, ALICE).await;
-    let suite = Suite::with(&app, CODE, |new| {
-        new.name = "Evil <b>& Sons</b>".to_owned();
-        new.settings.policy_uri = Some("https://rp.example/privacy".to_owned());
-        new.settings.tos_uri = Some("https://rp.example/terms".to_owned());
-        new.settings.logo_uri = Some("https://rp.example/logo.png".to_owned());
-    })
-    .await;
+    let suite = Suite::with(&app, CODE, |new| new.name = "Evil <b>& Sons</b>".to_owned()).await;
     let login = suite.open(&[]).await.expect(200, "/login");
     let fields = [("identifier", ALICE), ("password", PASSWORD)];
     let consent = suite.browser.submit(&login, "/login", &fields).await.expect(200, "/consent");
     for page in [login, consent] {
         assert!(page.text.contains("Evil &#60;b&#62;&#38; Sons") || page.text.contains("Evil &lt;b&gt;&amp; Sons"));
         assert!(!page.text.contains("<b>& Sons"));
-        // C8: the logo is a picture of somebody else's site, which the policy allows.
-        for part in ["https://rp.example/privacy", "https://rp.example/terms", "https://rp.example/logo.png"] {
-            assert!(page.text.contains(part), "{part} on {}", page.url);
-        }
-        let policy = page.headers["content-security-policy"].to_str().unwrap();
-        let images = policy.split(';').map(str::trim).find(|rule| rule.starts_with("img-src")).unwrap();
-        assert!(images.contains("https:"), "{images}");
     }
 }

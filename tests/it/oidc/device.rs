@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatehouse::domain::clients::NewClient;
-use gatehouse::domain::users;
+use gatehouse::domain::{consents, users};
 use gatehouse::model::client::{AuthMethod, GrantType};
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ both_engines!(
     what_is_wrong_is_refused,
     a_device_stays_signed_in_when_the_browser_signs_out,
     who_is_disabled_meanwhile_gets_nothing,
+    what_is_taken_back_before_it_was_fetched_is_not_given,
     another_tenant_knows_nothing_of_it,
 );
 
@@ -86,7 +87,9 @@ async fn a_device_signs_in(app: TestApp) {
     let browser = Browser::new(&app);
     let page = browser.open(&format!("/device?user_code={user}")).await.expect(200, "/login");
     let page = browser.submit(&page, "/login", &[("identifier", ALICE), ("password", PASSWORD)]).await;
-    let page = browser.submit(&page.expect(200, "/device"), "/device", &[]).await.expect(200, "/device");
+    let page = page.expect(200, "/device");
+    assert!(page.text.contains(&format!(r#"value="{user}""#)), "{}", page.text);
+    let page = browser.submit(&page, "/device", &[("user_code", &user)]).await.expect(200, "/device");
     browser.submit(&page, "/device", &[("action", "allow")]).await.expect(200, "/device");
     let tokens = ask(&app, &client, &device).await.expect(200);
     assert_eq!(tokens.header("cache-control"), Some("no-store"));
@@ -96,7 +99,8 @@ async fn a_device_signs_in(app: TestApp) {
     assert_eq!((&id["amr"], &id["acr"]), (&json!(["pwd"]), &json!("urn:gatehouse:acr:single")));
     let said = app.get_as(&tokens.str("access_token"), "/oauth/userinfo").await.body(200);
     assert_eq!(said["email"], ALICE);
-    let fields = [("grant_type", "refresh_token"), ("client_id", &client.id), ("refresh_token", &tokens.str("refresh_token"))];
+    let fields =
+        [("grant_type", "refresh_token"), ("client_id", &client.id), ("refresh_token", &tokens.str("refresh_token"))];
     app.form("/oauth/token", &fields).await.expect(200);
 }
 
@@ -167,9 +171,14 @@ async fn the_person_types_the_code_and_compares(app: TestApp) {
     let browser = sign_in(&app, ALICE).await;
     let (_, user) = begun(&app, &client).await;
     assert!(user.len() == 9 && user.bytes().all(|b| b"BCDFGHJKLMNPQRSTVWXZ-".contains(&b)), "{user}");
-    for spelling in [user.clone(), user.to_lowercase(), user.replace('-', " "), format!(" {} ", user.replace('-', ""))] {
+    for spelling in [user.clone(), user.to_lowercase(), user.replace('-', " "), format!(" {} ", user.replace('-', ""))]
+    {
         let page = typed(&browser, &spelling).await.expect(200, "/device");
-        assert!(page.text.contains(&user) && page.text.contains("The television") && page.text.contains(ALICE), "{}", page.text);
+        assert!(
+            page.text.contains(&user) && page.text.contains("The television") && page.text.contains(ALICE),
+            "{}",
+            page.text
+        );
     }
     for wrong in ["BCDF-GHJK", "", "nothing at all", "<script>"] {
         let page = typed(&browser, wrong).await;
@@ -185,7 +194,7 @@ async fn a_code_in_the_address_is_not_a_yes(app: TestApp) {
     let browser = sign_in(&app, ALICE).await;
     let page = browser.open(&format!("/device?user_code={user}&action=allow")).await.expect(200, "/device");
     ask(&app, &client, &device).await.is_oauth_error(400, "authorization_pending");
-    let page = browser.submit(&page, "/device", &[]).await.expect(200, "/device");
+    let page = browser.submit(&page, "/device", &[("user_code", &user)]).await.expect(200, "/device");
     app.advance(5 * SECOND);
     ask(&app, &client, &device).await.is_oauth_error(400, "authorization_pending");
     let forged = browser.submit(&page, "/device", &[("action", "allow"), ("csrf", "x")]).await;
@@ -232,6 +241,18 @@ async fn who_is_disabled_meanwhile_gets_nothing(app: TestApp) {
     say(&sign_in(&app, BOB).await, &user, "allow").await.expect(200, "/device");
     users::set_enabled(&app.ctx().await, bob.id, false).await.unwrap();
     ask(&app, &client, &device).await.is_oauth_error(400, "invalid_grant");
+}
+
+async fn what_is_taken_back_before_it_was_fetched_is_not_given(app: TestApp) {
+    let alice = person(&app, ALICE).await;
+    person(&app, BOB).await;
+    let client = app.client(television()).await;
+    let (hers, his) = (begun(&app, &client).await, begun(&app, &client).await);
+    say(&sign_in(&app, ALICE).await, &hers.1, "allow").await.expect(200, "/device");
+    say(&sign_in(&app, BOB).await, &his.1, "allow").await.expect(200, "/device");
+    consents::withdraw(&app.ctx().await, alice.id, &client.id.parse().unwrap()).await.unwrap();
+    ask(&app, &client, &hers.0).await.is_oauth_error(400, "access_denied");
+    ask(&app, &client, &his.0).await.expect(200);
 }
 
 async fn another_tenant_knows_nothing_of_it(app: TestApp) {

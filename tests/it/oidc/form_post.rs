@@ -4,11 +4,7 @@
 use super::suite::{ALICE, BASIC, CODE, Suite, all, person};
 use crate::support::{CALLBACK, TestApp, both_engines};
 
-both_engines!(
-    the_page_posts_itself_and_has_a_button,
-    nothing_gets_out_of_a_field,
-    the_page_may_lead_to_the_client_alone,
-);
+both_engines!(the_page_posts_itself_and_has_a_button, nothing_gets_out_of_a_field, the_page_may_lead_to_clients_alone,);
 
 async fn the_page_posts_itself_and_has_a_button(app: TestApp) {
     person(&app, ALICE).await;
@@ -38,7 +34,7 @@ async fn nothing_gets_out_of_a_field(app: TestApp) {
     assert_eq!(suite.answer(&page).get("state"), Some(state));
 }
 
-async fn the_page_may_lead_to_the_client_alone(app: TestApp) {
+async fn the_page_may_lead_to_clients_alone(app: TestApp) {
     person(&app, ALICE).await;
     for plan in [CODE, BASIC[1]] {
         let suite = Suite::new(&app, plan).await;
@@ -48,7 +44,7 @@ async fn the_page_may_lead_to_the_client_alone(app: TestApp) {
         };
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         let rule = policy.split(';').map(str::trim).find(|rule| rule.starts_with("form-action")).unwrap();
-        assert!(rule.contains("https://rp.example"), "{rule}");
-        assert!(!rule.contains('*'), "{rule}");
+        // What the client leads on to is checked by browsers too, and known to nobody here.
+        assert_eq!(rule, "form-action 'self' https:");
     }
 }

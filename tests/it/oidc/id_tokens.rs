@@ -4,7 +4,7 @@
 use gatehouse::model::signing_key::SigningAlg;
 use serde_json::json;
 
-use super::suite::{ALICE, BASIC, CODE, HYBRID, Suite, all, about_the_person, person};
+use super::suite::{ALICE, BASIC, CODE, HYBRID, Suite, about_the_person, all, person};
 use crate::support::{TestApp, both_engines, header_of};
 
 both_engines!(

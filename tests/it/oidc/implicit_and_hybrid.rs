@@ -38,7 +38,9 @@ async fn they_stand_behind_a_setting(app: TestApp) {
 
 /// OpenID Connect Registration §2, RFC 6749 §4.2.2.1.
 async fn a_client_uses_the_types_that_it_registered(app: TestApp) {
-    for (registered, asked) in [(IMPLICIT[0], IMPLICIT[1]), (IMPLICIT[1], IMPLICIT[0]), (HYBRID[0], HYBRID[2]), (HYBRID[1], CODE)] {
+    for (registered, asked) in
+        [(IMPLICIT[0], IMPLICIT[1]), (IMPLICIT[1], IMPLICIT[0]), (HYBRID[0], HYBRID[2]), (HYBRID[1], CODE)]
+    {
         let suite = Suite { plan: asked, ..Suite::new(&app, registered).await };
         suite.refused(&suite.open(&[]).await, "unauthorized_client");
     }
@@ -59,7 +61,7 @@ async fn implicit_gives_nothing_that_lasts(app: TestApp) {
     let suite = Suite::new(&app, IMPLICIT[1]).await;
     let tokens = suite.sign_in(&[("scope", "openid email offline_access")]).await;
     assert_eq!(tokens.callback.get("refresh_token"), None);
-    assert_eq!(tokens.callback.get("scope"), Some("email openid"));
+    assert_eq!(tokens.callback.get("scope"), Some("openid email"));
     assert_eq!(suite.userinfo(tokens.access()).await["email"], ALICE);
     let life: u64 = tokens.callback.get("expires_in").unwrap().parse().unwrap();
     app.advance(Duration::from_secs(life - 1));

@@ -162,7 +162,7 @@ async fn a_reference_is_its_clients(app: TestApp) {
     person(&app, ALICE).await;
     let (suite, other) = (Suite::new(&app, CODE).await, Suite::new(&app, CODE).await);
     let uri = pushed(&suite, &[]).await;
-    is_error_page(&other.browser.open(&address(&other.rp, &uri)).await);
+    other.refused(&other.browser.open(&address(&other.rp, &uri)).await, "invalid_request_uri");
     let page = finish(&suite, &uri).await;
     suite.finish(suite.answer(&page), Some("a nonce")).await;
 }
@@ -173,13 +173,13 @@ async fn a_reference_lives_a_minute_and_counts_once(app: TestApp) {
     let suite = Suite::new(&app, CODE).await;
     let uri = pushed(&suite, &[]).await;
     app.advance(Duration::from_secs(60));
-    is_error_page(&suite.browser.open(&address(&suite.rp, &uri)).await);
+    suite.refused(&suite.browser.open(&address(&suite.rp, &uri)).await, "invalid_request_uri");
     // Looking at the sign-in twice uses nothing up.
     let uri = pushed(&suite, &[]).await;
     let first = suite.browser.open(&address(&suite.rp, &uri)).await.expect(200, "/login");
     let page = finish(&suite, &uri).await;
     suite.finish(suite.answer(&page), Some("a nonce")).await;
-    is_error_page(&suite.browser.open(&address(&suite.rp, &uri)).await);
+    suite.refused(&suite.browser.open(&address(&suite.rp, &uri)).await, "invalid_request_uri");
     // What was begun with it before can't be finished any more.
     let t = first.hidden("t").unwrap();
     is_error_page(&suite.browser.open(&format!("/oauth/authorize?t={t}")).await);
@@ -257,6 +257,7 @@ async fn another_tenant_knows_nothing_of_it(app: TestApp) {
     same.id = Some(suite.rp.client.id.clone());
     let there = RelyingParty::of(&app, &tenant, same).await;
     let uri = pushed(&suite, &[]).await;
-    is_error_page(&suite.browser.open(&address(&there, &uri)).await);
+    let page = suite.browser.open(&address(&there, &uri)).await;
+    assert_eq!(page.answer().get("error"), Some("invalid_request_uri"));
     suite.browser.open(&address(&suite.rp, &uri)).await.expect(200, "/login");
 }

@@ -87,7 +87,7 @@ async fn offline_access_is_consented_to(app: TestApp) {
     suite.sign_in(&[]).await;
     suite.open(&asked).await.expect(200, "/consent");
     let tokens = suite.sign_in(&asked).await;
-    assert_eq!(tokens.answer.unwrap()["scope"], "email offline_access openid");
+    assert_eq!(tokens.answer.unwrap()["scope"], "openid email offline_access");
     // Without a code there is nothing that could outlive anything.
     let suite = Suite::new(&app, super::suite::IMPLICIT[1]).await;
     let tokens = suite.sign_in(&[("scope", "openid offline_access")]).await;

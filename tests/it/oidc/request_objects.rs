@@ -203,7 +203,8 @@ async fn only_registered_addresses_are_fetched(setup: Setup) {
     let uri = receiver.shows("/object", "not an object");
     let suite = Suite::with(&app, CODE, |new| new.settings.request_uris = vec![format!("{uri}#1")]).await;
     let long = format!("{uri}#{}", "x".repeat(600));
-    for other in [&*uri, &format!("{uri}#2"), &format!("{uri}?a#1"), &long, "urn:ietf:params:oauth:request_uri:nothing"] {
+    for other in [&*uri, &format!("{uri}#2"), &format!("{uri}?a#1"), &long, "urn:ietf:params:oauth:request_uri:nothing"]
+    {
         suite.refused(&suite.open(&[("request_uri", other)]).await, "invalid_request_uri");
     }
     assert!(receiver.received("/object").is_empty());

@@ -55,7 +55,8 @@ impl SignedIn {
 
     /// Asks for a sign-out with the usual parameters, and these.
     async fn ask(&self, more: &[(&str, &str)]) -> Page {
-        let usual = [("id_token_hint", self.tokens.id_token()), ("post_logout_redirect_uri", AFTER), ("state", "a state~.-_1")];
+        let usual =
+            [("id_token_hint", self.tokens.id_token()), ("post_logout_redirect_uri", AFTER), ("state", "a state~.-_1")];
         let mut parameters = usual.to_vec();
         for (name, value) in more {
             parameters.retain(|(known, _)| known != name);
@@ -91,7 +92,11 @@ async fn oidcc_rp_initiated_logout(app: TestApp) {
     for plan in super::suite::all() {
         let at = signed_in_by(&app, plan).await;
         let page = at.ask(&[]).await;
-        assert_eq!(page.left_for.as_deref(), Some(&*format!("{AFTER}?state=a+state~.-_1").replace('~', "%7E")), "{page:?}");
+        assert_eq!(
+            page.left_for.as_deref(),
+            Some(&*format!("{AFTER}?state=a+state~.-_1").replace('~', "%7E")),
+            "{page:?}"
+        );
         at.suite.refused(&at.suite.open(&[("prompt", "none")]).await, "login_required");
     }
     let at = signed_in(&app).await;
@@ -112,7 +117,9 @@ async fn oidcc_rp_initiated_logout_no_state(app: TestApp) {
 async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri(app: TestApp) {
     person(&app, ALICE).await;
     let at = signed_in(&app).await;
-    for uri in ["https://rp.example/unregistered", "https://evil.example/", "https://rp.example/callback", "javascript:1", "/"] {
+    for uri in
+        ["https://rp.example/unregistered", "https://evil.example/", "https://rp.example/callback", "javascript:1", "/"]
+    {
         is_error_page(&at.ask(&[("post_logout_redirect_uri", uri)]).await);
     }
     at.goes_on().await;

@@ -111,8 +111,10 @@ async fn never_more_than_was_held(app: TestApp) {
     for scope in ["phone", "email phone", "profile", "user:read", "open\"id"] {
         exchange(&app, &front, &token, &[("scope", scope)]).await.is_oauth_error(400, "invalid_scope");
     }
-    assert_eq!(exchange(&app, &front, &token, &[]).await.expect(200).str("scope"), "email openid");
-    exchange(&app, &front, &token, &[("audience", "https://unknown.example")]).await.is_oauth_error(400, "invalid_target");
+    assert_eq!(exchange(&app, &front, &token, &[]).await.expect(200).str("scope"), "openid email");
+    exchange(&app, &front, &token, &[("audience", "https://unknown.example")])
+        .await
+        .is_oauth_error(400, "invalid_target");
     let both = [("audience", NEXT), ("resource", NEXT)];
     exchange(&app, &front, &token, &both).await.is_oauth_error(400, "invalid_target");
 }

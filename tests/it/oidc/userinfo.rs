@@ -8,7 +8,9 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, ORIGIN};
 use serde_json::{Value, json};
 
-use super::suite::{ALICE, CODE, EVERYTHING, IMPLICIT, Plan, Suite, about_the_person, all, person, verified, with_access_token};
+use super::suite::{
+    ALICE, CODE, EVERYTHING, IMPLICIT, Plan, Suite, about_the_person, all, person, verified, with_access_token,
+};
 use crate::support::{CALLBACK, TestApp, both_engines, claims_of};
 
 both_engines!(
@@ -86,8 +88,20 @@ async fn oidcc_userinfo_rs256(app: TestApp) {
 }
 
 const PROFILE: [&str; 14] = [
-    "name", "given_name", "family_name", "middle_name", "nickname", "profile", "picture", "website", "gender",
-    "birthdate", "zoneinfo", "locale", "updated_at", "preferred_username",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "preferred_username",
 ];
 
 /// What a scope brings, wherever this plan wants it, is just this.

@@ -211,12 +211,29 @@ fn attribute(html: &str, name: &str) -> Option<String> {
 }
 
 pub fn unescaped(text: &str) -> String {
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
-    let mut text = text.to_owned();
-    for (escape, letter) in named.into_iter().chain([("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&"), ("&amp;", "&")]) {
-        text = text.replace(escape, letter);
+    const ESCAPES: [(&str, &str); 10] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+        ("&#34;", "\""),
+        ("&#38;", "&"),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+    ];
+    let mut plain = String::new();
+    let mut rest = text;
+    // One after the other: what comes out of an escape is no beginning of another one.
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (escape, letter) = ESCAPES.into_iter().find(|(escape, _)| rest.starts_with(escape)).unwrap_or(("&", "&"));
+        plain.push_str(letter);
+        rest = &rest[escape.len()..];
     }
-    text
+    plain + rest
 }
 
 /// What a client gets back.
