@@ -6,11 +6,12 @@ use gatehouse::domain::clients::NewClient;
 use gatehouse::domain::users::NewPassword;
 use gatehouse::domain::{Ctx, tenants};
 use gatehouse::http::mount::Endpoint;
+use gatehouse::model::client::GrantType;
 use gatehouse::model::tenant::TenantKeyKind;
 use serde_json::{Value, json};
 
 use super::database::next_number;
-use super::{Client, TenantKeys, TestApp, make_user, password_app, register};
+use super::{CALLBACK, Client, TenantKeys, TestApp, VERIFIER, challenge, make_user, password_app, register};
 
 /// Every scope that a route of a service asks for.
 pub const EVERY_SCOPE: &str =
@@ -66,7 +67,7 @@ impl World {
         let service = NewClient { scope: EVERY_SCOPE.parse().unwrap(), ..NewClient::service("holds everything") };
         let service = register(ctx, service).await;
         let other_service = register(ctx, NewClient::service("holds nothing")).await;
-        let client = register(ctx, password_app("openid profile email")).await;
+        let client = register(ctx, app_of_every_kind()).await;
 
         let token = format!("{prefix}/oauth/token");
         let grant = [("grant_type", "client_credentials")];
@@ -94,6 +95,14 @@ impl World {
     }
 }
 
+/// An app that signs people in in every way there is.
+fn app_of_every_kind() -> NewClient {
+    let mut app = password_app("openid profile email");
+    app.grant_types.extend([GrantType::AuthorizationCode, GrantType::DeviceCode]);
+    app.redirect_uris = vec![CALLBACK.to_owned()];
+    app
+}
+
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -106,6 +115,8 @@ pub enum Caller {
     Service,
     /// A client under HTTP Basic.
     Client,
+    /// An app with a person's token.
+    App,
     /// A person in a browser, with its cookies and the tokens of its forms: `pages.rs` tries these.
     Browser,
     /// A client that registers itself, and then shows its registration token: `oauth/rfc7591_registration.rs`
@@ -158,6 +169,7 @@ impl Known {
             Caller::Person => Some(format!("Bearer {}", world.user_token)),
             Caller::Service => Some(format!("Bearer {}", world.service_token)),
             Caller::Client => Some(basic(&world.app)),
+            Caller::App => Some(format!("Bearer {}", world.access_token)),
         }
     }
 }
@@ -216,6 +228,21 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         "oauth.introspect.introspect" | "oauth.revoke.revoke" => {
             let form = vec![("token", world.access_token.clone()), ("token_type_hint", "access_token".to_owned())];
             Known::new(Client, Forms(vec![form]))
+        }
+        "oauth.userinfo.userinfo" => Known::new(Caller::App, Nothing),
+        "oauth.par.par" => {
+            let form = vec![
+                ("response_type", "code".to_owned()),
+                ("redirect_uri", CALLBACK.to_owned()),
+                ("scope", "openid".to_owned()),
+                ("code_challenge", challenge(VERIFIER)),
+                ("code_challenge_method", "S256".to_owned()),
+            ];
+            Known::new(Client, Forms(vec![form])).creates()
+        }
+        "oauth.device.device_authorization" => Known::new(Client, Forms(vec![vec![("scope", "openid".to_owned())]])),
+        "oauth.authorize.authorize" | "oauth.logout.end_session" | "oauth.change_password.change_password" => {
+            Known::new(Caller::Browser, Nothing)
         }
         "oauth.register.register" | "oauth.register.read" | "oauth.register.replace" | "oauth.register.delete" => {
             Known::new(Caller::Registrant, Nothing)
