@@ -3,7 +3,6 @@
 mod client_authentication;
 mod client_settings;
 mod jwks;
-mod openidconnect_client;
 mod requests;
 mod rfc6749_client_credentials;
 mod rfc6749_password;

@@ -45,10 +45,7 @@ fn id_and_secret(client: &Client) -> (ClientId, Option<ClientSecret>) {
 async fn a_person_signs_in(app: TestApp) {
     const AFTER: &str = "https://rp.example/after";
     app.user(ALICE, PASSWORD).await;
-    let new = gatehouse::domain::clients::NewClient {
-        post_logout_redirect_uris: vec![AFTER.to_owned()],
-        ..code_app()
-    };
+    let new = gatehouse::domain::clients::NewClient { post_logout_redirect_uris: vec![AFTER.to_owned()], ..code_app() };
     let (http, browser) = (http(&app), Browser::new(&app));
     let party = RelyingParty::new(&app, new).await;
     let metadata = discover(&app).await;
@@ -59,7 +56,8 @@ async fn a_person_signs_in(app: TestApp) {
 
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
-    let mut request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random).set_pkce_challenge(challenge);
+    let mut request =
+        client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random).set_pkce_challenge(challenge);
     for scope in ["profile", "email", "offline_access"] {
         request = request.add_scope(Scope::new(scope.to_owned()));
     }
@@ -71,8 +69,7 @@ async fn a_person_signs_in(app: TestApp) {
     assert_eq!(answer.get("state"), Some(state.secret().as_str()));
 
     let code = AuthorizationCode::new(answer.code().to_owned());
-    let tokens =
-        client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request_async(&http).await.unwrap();
+    let tokens = client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request_async(&http).await.unwrap();
     let id_token = tokens.id_token().unwrap();
     let checks = client.id_token_verifier();
     let claims = id_token.claims(&checks, &nonce).unwrap();
