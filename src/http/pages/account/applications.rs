@@ -29,7 +29,7 @@ pub(in crate::http::pages) async fn show(call: Call) -> HttpResponse {
             views.push(ApplicationView {
                 id: consent.client.to_string(),
                 name,
-                may: scopes.chain(claims).collect::<Vec<_>>().join(frame.t.general.comma),
+                may: scopes.chain(claims).collect::<Vec<_>>().join(" · "),
                 since: consent.first_at,
                 used: consent.last_at,
             });
