@@ -37,6 +37,7 @@ mod registration;
 mod restart;
 mod schema;
 mod secrets;
+mod security;
 mod sign_in_races;
 mod snapshots;
 mod support;

@@ -15,8 +15,7 @@ use reqwest::header::SET_COOKIE;
 use serde_json::json;
 
 use crate::support::{
-    Answer, Browser, Client, Page, Receiver, RelyingParty, Setup, TestApp, both_engines, claims_of, code_app,
-    totp_code,
+    Answer, Browser, Client, Page, Receiver, RelyingParty, Setup, TestApp, both_engines, claims_of, code_app, totp_code,
 };
 
 both_engines!(
