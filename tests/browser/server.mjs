@@ -80,9 +80,9 @@ export class Server {
   }
 
   /** A new account, and what signs it in. */
-  async person(name = 'Ada Lovelace') {
+  async person(name = 'Ada Lovelace', ...more) {
     const email = `${randomUUID().slice(0, 8)}@example.org`
-    await this.cli(['user', 'create', '--name', name, '--email', email, '--email-verified', '--password-stdin'], PASSWORD)
+    await this.cli(['user', 'create', '--name', name, '--email', email, '--email-verified', '--password-stdin', ...more], PASSWORD)
     return { email, name, password: PASSWORD }
   }
 

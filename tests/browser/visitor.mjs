@@ -88,6 +88,11 @@ export class Visitor {
     assert.deepEqual(this.complaints, [])
   }
 
+  /** What the browser may complain of. */
+  forgive(what) {
+    this.complaints = this.complaints.filter((complaint) => !what.test(complaint))
+  }
+
   async open(address) {
     await this.page.goto(new URL(address, this.server.issuer).href)
   }
