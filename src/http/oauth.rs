@@ -8,7 +8,7 @@ mod error;
 mod introspect;
 mod jwks;
 pub(in crate::http) mod logout;
-mod metadata;
+pub(in crate::http) mod metadata;
 mod par;
 mod register;
 mod request;

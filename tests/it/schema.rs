@@ -8,10 +8,13 @@ use gatehouse::config::Config;
 use gatehouse::crypto::sealing::MasterKey;
 use gatehouse::domain::clients::NewClient;
 use gatehouse::domain::upkeep;
-use gatehouse::model::client::{AccessTokenFormat, AuthMethod};
+use gatehouse::model::client::{AccessTokenFormat, AuthMethod, GrantType};
 use gatehouse::model::signing_key::SigningAlg;
 
-use crate::support::{ADMIN_EMAIL, ADMIN_PASSWORD, Engine, Setup, Signer, TestApp, both_engines, drive};
+use crate::support::relying_party::PASSWORD;
+use crate::support::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, Browser, Engine, RelyingParty, Setup, Signer, TestApp, both_engines, code_app, drive,
+};
 
 both_engines!(
     every_foreign_key_has_an_index,
@@ -69,6 +72,22 @@ async fn every_foreign_key_has_an_index(setup: Setup) {
 }
 
 /// One row at least in every table, written by the verbs that write there and read back by others.
+/// Leaves a row wherever a sign-in does: a request, a code, a consent, a session with its client, who
+/// is told of its end, and a device that waits.
+async fn sign_somebody_in(app: &TestApp) {
+    app.user("reader@example.org", PASSWORD).await;
+    let mut new = code_app();
+    new.grant_types.push(GrantType::DeviceCode);
+    new.settings.backchannel_logout_uri = Some("https://192.0.2.1/out".to_owned());
+    let rp = RelyingParty::new(app, new).await;
+    let browser = Browser::new(app);
+    rp.tokens(&browser, "reader@example.org", &[]).await;
+    let form = [("client_id", rp.client.id.as_str()), ("client_secret", &rp.client.secret)];
+    app.form("/oauth/device_authorization", &form).await.expect(200);
+    let page = browser.open("/logout").await;
+    browser.submit(&page, "/logout", &[("action", "sign-out")]).await;
+}
+
 async fn every_table_takes_a_row(app: TestApp) {
     let tenant = app.tenant("Ünïcode GmbH").await;
     app.user("somebody@example.org", "long enough").await;
@@ -101,6 +120,7 @@ async fn every_table_takes_a_row(app: TestApp) {
     assert!(upkeep::lease(&app.core, "a job", "me".into(), std::time::Duration::from_secs(9)).await.unwrap());
     let app = crate::factors::leave_rows(app).await;
     let app = crate::mail::leave_rows(app).await;
+    sign_somebody_in(&app).await;
 
     let sql = app.sql().await;
     let mut empty = Vec::new();

@@ -136,7 +136,7 @@ pub(super) const TEXTS: Texts = Texts {
         new: "New password",
         submit: "Change password",
         done: "Your password is changed.",
-        reset_done: "Your password is changed. Sign in with the new one.",
+        reset_done: "Your password is changed",
         short: |least| format!("Use at least {least} characters."),
         long: |most| format!("Use at most {most} characters."),
         common: "This password is among the first that anybody would try. Choose a less common one.",

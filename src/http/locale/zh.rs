@@ -131,7 +131,7 @@ pub(super) const TEXTS: Texts = Texts {
         new: "新密码",
         submit: "修改密码",
         done: "密码已修改。",
-        reset_done: "密码已修改。请使用新密码登录。",
+        reset_done: "密码已修改",
         short: |least| format!("请至少使用 {least} 个字符。"),
         long: |most| format!("请最多使用 {most} 个字符。"),
         common: "这个密码太常见，任何人都会先试它。请换一个不常见的密码。",

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::request::{Form, authorization};
-use super::wire::ErrorAnswer;
+use super::wire::{DeviceForm, ErrorAnswer};
 use crate::http::call::Call;
 use crate::protocol::oauth::device::begin;
 
@@ -31,6 +31,7 @@ pub(super) struct DeviceAuthorization<'a> {
 #[utoipa::path(
     post,
     path = "/oauth/device_authorization",
+    request_body(content = DeviceForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The codes", body = DeviceAuthorization),
         (status = 400, description = "RFC 6749 §5.2", body = ErrorAnswer),

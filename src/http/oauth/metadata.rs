@@ -66,7 +66,7 @@ pub(super) async fn oauth_authorization_server_inserted(call: Call) -> HttpRespo
 ///
 /// # Errors
 /// As [`Call::tenant`].
-pub(super) async fn tenant(call: &Call) -> Result<Arc<LiveTenant>, DomainError> {
+pub(in crate::http) async fn tenant(call: &Call) -> Result<Arc<LiveTenant>, DomainError> {
     let Some(id) = call.request().match_info().get("tenant_id") else {
         return tenants::default_or_last(call.core()).await;
     };

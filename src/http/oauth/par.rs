@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::request::{Form, authorization};
-use super::wire::ErrorAnswer;
+use super::wire::{AuthorizationForm, ErrorAnswer};
 use crate::http::call::Call;
 use crate::protocol::oauth::par::push;
 
@@ -24,6 +24,7 @@ pub(super) struct Pushed {
 #[utoipa::path(
     post,
     path = "/oauth/par",
+    request_body(content = AuthorizationForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 201, description = "The reference of the request", body = Pushed),
         (status = 400, description = "RFC 9126 §2.3", body = ErrorAnswer),

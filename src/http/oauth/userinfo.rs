@@ -41,8 +41,7 @@ pub(super) async fn userinfo(call: Call) -> HttpResponse {
 
 async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let ctx = call.ctx(call.tenant().await?, Actor::Anonymous);
-    let in_query = Params::parse(call.request().query_string().as_bytes())?.get("access_token").is_some();
-    if in_query {
+    if !matches!(call.query().text("access_token"), Ok(None)) {
         // RFC 6750 §2.3: it would end up in logs.
         return Err(OAuthError::invalid_request("The access token does not belong in the address").into());
     }

@@ -73,6 +73,42 @@ pub(super) struct TokenForm {
     client_assertion: Option<String>,
 }
 
+/// An authorization request as a form; every parameter of the authorization endpoint may be in it.
+#[derive(ToSchema)]
+#[allow(dead_code)] // describes, in the document, what `protocol/oauth` reads
+pub(super) struct AuthorizationForm {
+    /// `code`.
+    response_type: String,
+    /// A registered one, byte for byte.
+    redirect_uri: String,
+    /// What for.
+    scope: Option<String>,
+    /// Comes back as it is.
+    state: Option<String>,
+    /// RFC 7636, with `code_challenge_method`.
+    code_challenge: Option<String>,
+    /// `S256`.
+    code_challenge_method: Option<String>,
+    /// The client, where it does not use HTTP Basic.
+    client_id: Option<String>,
+    /// With `client_secret_post`.
+    client_secret: Option<String>,
+}
+
+/// The form of a device's request.
+#[derive(ToSchema)]
+#[allow(dead_code)] // describes, in the document, what `protocol/oauth` reads
+pub(super) struct DeviceForm {
+    /// What for.
+    scope: Option<String>,
+    /// For whom the tokens shall be (RFC 8707).
+    resource: Option<String>,
+    /// The client, where it does not use HTTP Basic.
+    client_id: Option<String>,
+    /// With `client_secret_post`.
+    client_secret: Option<String>,
+}
+
 /// The form of an introspection or revocation request.
 #[derive(ToSchema)]
 #[allow(dead_code)] // describes, in the document, what `protocol/oauth` reads

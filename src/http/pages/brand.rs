@@ -5,6 +5,7 @@ use actix_web::http::header;
 
 use super::error::Problem;
 use crate::http::call::Call;
+use crate::http::oauth::metadata::tenant as published_tenant;
 use crate::model::color::Color;
 
 /// What text needs to be read (WCAG 2.2, 1.4.3).
@@ -15,7 +16,7 @@ const PAPERS: [Color; 2] = [Color::new(0xf4, 0xf5, 0xf7), Color::new(0x20, 0x24,
 /// The colour of a tenant's buttons and links.
 #[utoipa::path(get, path = "/brand.css", responses((status = 200)))]
 pub(super) async fn brand(call: Call) -> HttpResponse {
-    match call.tenant().await {
+    match published_tenant(&call).await {
         // The address names the colour, so that the answer may be kept.
         Ok(tenant) => HttpResponse::Ok()
             .content_type("text/css; charset=utf-8")

@@ -127,7 +127,7 @@ impl Problem {
         }
         let frame = match call.tenant().await {
             Ok(tenant) => Frame::of(call, &tenant),
-            Err(_) => Frame::of_nobody(call),
+            Err(_) => Frame::of_nobody(call).at_the_start(),
         };
         let (title, hint) = self.texts(&frame.t.error);
         let detail = matches!(self, Self::Client { .. }).then(|| self.to_string());
@@ -142,7 +142,7 @@ impl Problem {
 
 /// The page for a status that no handler chose.
 pub(in crate::http) fn answer(call: &Call, status: StatusCode) -> HttpResponse {
-    let frame = Frame::of_nobody(call);
+    let frame = Frame::of_nobody(call).at_the_start();
     let texts = of_status(&frame.t.error, status);
     show(call, frame, status, texts, None)
 }

@@ -11,7 +11,7 @@ mod passkey;
 pub mod postgres;
 mod raw;
 mod receiver;
-mod relying_party;
+pub mod relying_party;
 pub mod routes;
 
 pub use actors::{Client, TenantKeys, make_user, password_app, register};

@@ -108,6 +108,13 @@ impl Frame {
         Self { chosen: chosen.is_some(), path: call.request().path().to_owned(), ..Self::plain(locale) }
     }
 
+    /// Whose links to other languages lead to the start: for an address that leads to nothing, which is
+    /// not said back.
+    pub(in crate::http) fn at_the_start(mut self) -> Self {
+        "/".clone_into(&mut self.path);
+        self
+    }
+
     /// In this language, with nothing that a request could add.
     pub(super) fn plain(locale: Locale) -> Self {
         Self {
