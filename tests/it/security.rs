@@ -15,7 +15,8 @@ use reqwest::header::SET_COOKIE;
 use serde_json::json;
 
 use crate::support::{
-    Answer, Browser, Client, Page, Receiver, RelyingParty, Setup, TestApp, both_engines, claims_of, code_app, totp_code,
+    Answer, Browser, Client, Page, Receiver, RelyingParty, Setup, TestApp, VERIFIER, both_engines, challenge,
+    claims_of, code_app, totp_code,
 };
 
 both_engines!(
@@ -29,6 +30,7 @@ both_engines!(
     a_service_does_not_turn_its_permissions_into_a_scope,
     a_reset_gives_no_new_guesses_at_the_second_factor,
     a_reset_of_an_account_that_was_never_proved_takes_its_factors,
+    nobody_fills_the_database_with_what_is_no_request,
 );
 
 const ANN: &str = "ann@example.org";
@@ -238,4 +240,27 @@ async fn a_reset_of_an_account_that_was_never_proved_takes_its_factors(setup: Se
     let left = factors::of(&ctx, ann.id).await.unwrap();
     assert!(!left.totp && left.recovery_codes_left == 0 && !users::find(&ctx, ann.id).await.unwrap().has_second_factor);
     enter(&Browser::new(&app), NEW).await.expect(200, "/account");
+}
+
+async fn nobody_fills_the_database_with_what_is_no_request(app: TestApp) {
+    let party = RelyingParty::new(&app, code_app()).await;
+    let browser = Browser::new(&app);
+    let junk = "j".repeat(6000);
+    browser.open(&party.request(&[("unknown", &junk), ("state", "a state")])).await.expect(200, "/login");
+    let sql = app.sql().await;
+    let kept = sql.texts("SELECT parameters FROM authorization_requests").await;
+    sql.close().await;
+    assert!(kept.len() == 1 && kept[0].contains("a state") && !kept[0].contains(&junk), "{kept:?}");
+    // What is known is bounded as a whole.
+    let challenge = challenge(VERIFIER);
+    let long = format!("{{\"userinfo\":{{\"{}\":null}}}}", "x".repeat(17_000));
+    let fields = [
+        ("response_type", "code"),
+        ("redirect_uri", &*party.redirect_uri),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("claims", &long),
+    ];
+    let pushed = app.basic("/oauth/par", &party.client.id, &party.client.secret, &fields).await;
+    pushed.is_oauth_error(400, "invalid_request");
 }

@@ -13,6 +13,7 @@ use super::request::Refusal;
 use super::response::Target;
 use crate::crypto::jws::{self, Typ};
 use crate::domain::clients::{self, LiveClient};
+use crate::domain::login_transactions::Parameters;
 use crate::domain::{Ctx, DomainError, keys, subjects};
 use crate::model::authorization::{ClaimsRequest, Prompt, ResponseType};
 use crate::model::authorization_request::Source;
@@ -23,6 +24,29 @@ use crate::model::session::ACR_VALUES;
 
 /// The most of a parameter that is kept, in bytes.
 const LONG: usize = 1024;
+/// The most of a whole request that is kept, in bytes.
+const MOST: usize = 16 * 1024;
+/// The parameters that are answered to.
+const KNOWN: &[&str] = &[
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "display",
+    "claims",
+    "acr_values",
+    "login_hint",
+    "id_token_hint",
+    "ui_locales",
+    "resource",
+];
 
 fn invalid(text: &'static str) -> OAuthError {
     OAuthError::invalid_request(text)
@@ -110,6 +134,17 @@ pub(super) fn trusted_anyway(
         }
         _ => Refusal::Page(error),
     }
+}
+
+/// What of a request is kept while its person signs in: what is answered to, and no more of it than
+/// anybody needs, since anybody may send one.
+pub(super) fn kept(params: &Params<'_>) -> Result<Parameters, OAuthError> {
+    let mut pairs = params.pairs();
+    pairs.retain(|(name, _)| KNOWN.contains(&name.as_str()));
+    if pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MOST {
+        return Err(OAuthError::invalid_request(format!("The request is longer than {MOST} bytes")));
+    }
+    Ok(pairs)
 }
 
 /// No parameter twice (RFC 6749 §3.1).

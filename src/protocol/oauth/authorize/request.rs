@@ -154,6 +154,7 @@ async fn check_with(
     let person = told!(checks::person(ctx, &client, hinted, &claims));
     // RFC 8707 §2
     let audience = told!(super::super::token::audience(ctx, params, &client));
+    let parameters = told!(checks::kept(params));
     Ok(Request {
         target,
         response_type,
@@ -170,7 +171,7 @@ async fn check_with(
         audience,
         ui_locales: params.get("ui_locales").filter(|tags| tags.len() <= 256).map(str::to_owned),
         source,
-        parameters: params.pairs(),
+        parameters,
         client,
     })
 }
