@@ -100,7 +100,7 @@ async fn oidcc_rp_initiated_logout(app: TestApp) {
         at.suite.refused(&at.suite.open(&[("prompt", "none")]).await, "login_required");
     }
     let at = signed_in(&app).await;
-    for state in ["0123456789", &"~!@#$%^&*()_+{}|:<>?[];'./"[..], &"x".repeat(50)] {
+    for state in ["0123456789", "~!@#$%^&*()_+{}|:<>?[];'./", &*"x".repeat(50)] {
         let page = at.ask(&[("state", state)]).await;
         assert_eq!(page.answer().parameters, [("state".to_owned(), state.to_owned())]);
         at.suite.sign_in(&[]).await;
