@@ -156,6 +156,8 @@ export class Visitor {
         await page.emulateMedia({ colorScheme })
         mkdirSync(SCREENSHOTS, { recursive: true })
         await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${colorScheme}-${how.language}.png`), fullPage: true })
+        // Another language looks no different to it; so there, once.
+        if (how.language !== 'en' && (width !== '1280' || colorScheme !== 'light')) continue
         found.push(...(await this.violations()).map((violation) => `${width} ${colorScheme}: ${violation}`))
       }
     }
