@@ -88,12 +88,17 @@ walk('a passkey that the person does not present', async (visitor) => {
   await visitor.look('login-passkey-failed')
 }, SCRIPTED)
 
-walk('a passkey is removed', async (visitor) => {
+walk('a passkey gets another name, and is removed', async (visitor) => {
   const { person, present } = await enrolled(visitor)
   await present(true)
   await visitor.open('/login')
   await visitor.at('/account')
   await visitor.open('/account/passkeys')
+  await visitor.page.locator('summary').click()
+  await visitor.look('account-passkeys-rename')
+  await visitor.fill({ name: 'The red key' })
+  await visitor.press('rename')
+  await visitor.has('text=The red key')
   await visitor.press('remove')
   await visitor.has('.alert.good')
   await visitor.context.clearCookies()
