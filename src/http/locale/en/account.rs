@@ -111,7 +111,7 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     none: "You have no codes left.",
     no_factor: "You get recovery codes when you set up an authenticator app or a passkey.",
     replace: "Make new codes",
-    replace_hint: "The codes that you have now will stop working.",
+    replace_hint: "If you make new ones, the codes that you have now stop working.",
     shown: "Your recovery codes",
     shown_lead: "Keep them where you keep other important papers: print this page or write them down. They are shown only this once.",
     kept: "I have kept them",

@@ -108,7 +108,7 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     none: "您没有剩余的恢复码。",
     no_factor: "设置身份验证器应用或通行密钥时，您会获得恢复码。",
     replace: "生成新的恢复码",
-    replace_hint: "现有的恢复码将失效。",
+    replace_hint: "生成新的恢复码后，现有的恢复码将失效。",
     shown: "您的恢复码",
     shown_lead: "请像保管重要文件一样保管它们：打印此页或抄写下来。恢复码只显示这一次。",
     kept: "我已妥善保存",
