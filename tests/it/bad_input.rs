@@ -368,6 +368,10 @@ async fn forms(app: TestApp) {
                 ("not UTF-8", format!("{whole}&state=%ff%fe")),
                 ("a name that is not UTF-8", format!("{whole}&%c0%80=mark")),
             ] {
+                // Where nothing must be there, nothing is a request.
+                if required.is_empty() && ["nothing", "only separators", "JSON"].contains(&what) {
+                    continue;
+                }
                 ground.refuses(place, what, "", &[400], form(body)).await;
             }
             ground.refuses(place, "too large", "", &[413], form(format!("{whole}&x={}", "m".repeat(65_536)))).await;
