@@ -1,18 +1,13 @@
 //! Authorization requests that wait: pushed by a client (RFC 9126), or under way in a browser while
 //! its person signs in. The second kind is bound to the browser in which it began.
 
-use std::time::Duration;
-
 use super::ctx::Ctx;
 use super::error::DomainError;
 use crate::crypto::opaque::{self, TokenKind};
-use crate::model::authorization_request::{AuthorizationRequest, Progress, RequestKind};
+use crate::model::authorization_request::{AuthorizationRequest, PATIENCE, Progress, RequestKind};
 use crate::model::ids::ClientId;
 use crate::model::secret::Secret;
 use crate::storage::authorization_requests as rows;
-
-/// How long a person may take.
-const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A request's parameters as they count.
 pub type Parameters = Vec<(String, String)>;

@@ -1,10 +1,15 @@
 //! Authorization requests that wait for somebody.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ClientId, SessionId};
 use super::text_enum::text_enum;
 use super::time::Timestamp;
+
+/// How long a person may take to sign in.
+pub const PATIENCE: Duration = Duration::from_secs(3600);
 
 text_enum! {
     /// What a stored request waits for.

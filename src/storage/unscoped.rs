@@ -17,6 +17,7 @@ use super::entity::{
 };
 use super::error::StorageError;
 use super::users::UserFilter;
+use crate::model::authorization_request::PATIENCE;
 use crate::model::ids::{ClientId, SessionId, TenantId, UserId};
 use crate::model::mail::Mail;
 use crate::model::page::{Counted, PageNumber};
@@ -283,7 +284,8 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     // A used code stays a while, so that its second use is recognised (RFC 6749 §4.1.2).
     let used = authorization_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
     deleted += delete::<authorization_codes::Entity>(tx, used, limit).await?;
-    let asked = authorization_requests::Column::ExpiresAt.lte(at);
+    // A pushed request can be begun with for a minute, and is answered once its person has signed in.
+    let asked = authorization_requests::Column::ExpiresAt.lte((now - PATIENCE).millis());
     deleted += delete::<authorization_requests::Entity>(tx, asked, limit).await?;
     let devices = device_codes::Column::ExpiresAt.lte((now - REPLAYS).millis());
     deleted += delete::<device_codes::Entity>(tx, devices, limit).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::domain::upkeep;
 use gatehouse::model::client::AuthMethod;
 use gatehouse::model::signing_key::SigningAlg;
 use reqwest::Method;
@@ -188,6 +189,7 @@ async fn a_reference_lives_a_minute_and_counts_once(app: TestApp) {
     let uri = pushed(&suite, &[]).await;
     let page = suite.browser.open(&address(&suite.rp, &uri)).await.expect(200, "/login");
     app.advance(Duration::from_secs(300));
+    upkeep::clean(&app.core).await.unwrap();
     let page = suite.browser.submit(&page, "/login", &[("identifier", ALICE), ("password", PASSWORD)]).await;
     let page = suite.browser.submit(&page, "/consent", &[("action", "allow")]).await;
     suite.finish(suite.answer(&page), Some("a nonce")).await;
