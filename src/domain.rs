@@ -2,6 +2,7 @@
 //!
 //! No status codes, no texts for people, no actix.
 
+pub mod access;
 pub mod access_log;
 pub mod account;
 pub mod audit;

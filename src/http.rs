@@ -7,6 +7,7 @@ mod bearer;
 mod body;
 mod browser;
 mod call;
+mod caller;
 mod cors;
 mod documents;
 mod edge;

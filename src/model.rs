@@ -3,9 +3,11 @@
 //! Nothing here is asynchronous, speaks SQL or knows a wire format; every other layer may name it.
 
 pub mod access_log;
+pub mod api_client;
 pub mod audit;
 pub mod authorization;
 pub mod authorization_request;
+pub mod catalogue;
 pub mod change;
 pub mod client;
 pub mod client_settings;
@@ -18,11 +20,13 @@ pub mod ids;
 pub mod language;
 pub mod logout;
 pub mod mail;
+pub mod organization;
 pub mod page;
 pub mod permission;
 pub mod profile;
 pub mod role;
 pub mod scope;
+pub mod scoped_grant;
 pub mod secret;
 pub mod session;
 pub mod signing_key;

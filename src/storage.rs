@@ -26,6 +26,7 @@ pub mod lockouts;
 pub mod logout_outbox;
 pub mod mail_links;
 pub mod mail_outbox;
+pub mod memberships;
 pub mod migrate;
 pub mod passkeys;
 pub mod permissions;

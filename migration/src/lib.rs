@@ -10,6 +10,7 @@ mod m0003_mail;
 mod m0004_factors;
 mod m0005_client_settings;
 mod m0006_logout_outbox;
+mod m0007_access;
 mod tables;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_factors::Migration),
             Box::new(m0005_client_settings::Migration),
             Box::new(m0006_logout_outbox::Migration),
+            Box::new(m0007_access::Migration),
         ]
     }
 }

@@ -157,6 +157,7 @@ impl Plan {
             password_hash: Some(hash),
             profile: serde_json::json!({}),
             enabled: true,
+            external_sub: None,
             has_second_factor: false,
             verification_due: false,
             token_epoch: 0,

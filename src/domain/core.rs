@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
+use super::access::Held;
 use super::access_log::AccessLog;
 use super::clients::{Apps, LiveClient, RemoteKeys};
 use super::error::DomainError;
@@ -18,6 +19,7 @@ use crate::crypto::opaque::RefreshTokenKey;
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password_pool::PasswordPool;
 use crate::crypto::sealing::{MasterKey, Sealer};
+use crate::model::api_client::ApiClient;
 use crate::model::change::ChangeKind;
 use crate::model::entropy::Entropy;
 use crate::model::ids::{ClientId, TenantId, UserId};
@@ -89,6 +91,10 @@ pub struct Core {
     /// What a tenant's clients have in common.
     pub(super) apps: Fresh<TenantId, Arc<Apps>>,
     pub(super) users: Fresh<(TenantId, UserId), Arc<UserState>>,
+    /// The roles that people hold, with what those permit.
+    pub(super) held: Fresh<(TenantId, UserId), Arc<Held>>,
+    /// API clients, by client key.
+    pub(super) api_clients: Fresh<(TenantId, Arc<str>), Arc<ApiClient>>,
     pub(super) keyrings: Fresh<TenantId, Arc<Keyring>>,
     pub(super) revoked: Fresh<(TenantId, Arc<str>), bool>,
 }
@@ -128,6 +134,8 @@ impl Core {
             remote_keys: RemoteKeys::default(),
             apps: Fresh::new(fresh(), 1_000),
             users: Fresh::new(fresh(), 50_000),
+            held: Fresh::new(fresh(), 50_000),
+            api_clients: Fresh::new(fresh(), 10_000),
             keyrings: Fresh::new(fresh(), 1_000),
             revoked: Fresh::new(fresh(), 100_000),
             clock: seams.clock,
@@ -159,21 +167,30 @@ impl Core {
                 }
             }
             (ChangeKind::User, Some(tenant)) => match change.key.parse() {
-                Ok(user) => self.users.forget(&(tenant, user)),
-                Err(_) => self.users.forget_all(),
+                Ok(user) => {
+                    self.users.forget(&(tenant, user));
+                    self.held.forget(&(tenant, user));
+                }
+                Err(_) => {
+                    self.users.forget_all();
+                    self.held.forget_all();
+                }
             },
             (ChangeKind::Roles, _) => {
-                self.users.forget_all();
+                self.held.forget_all();
                 self.clients.forget_all();
             }
             (ChangeKind::Keys, Some(tenant)) => self.keyrings.forget(&tenant),
             (ChangeKind::Token, Some(tenant)) => self.revoked.forget(&(tenant, Arc::from(change.key.as_str()))),
+            (ChangeKind::ApiClient, Some(tenant)) => self.api_clients.forget(&(tenant, Arc::from(change.key.as_str()))),
             (_, None) => {
                 self.tenants.forget_all();
                 self.tenant_keys.forget_all();
                 self.clients.forget_all();
                 self.apps.forget_all();
                 self.users.forget_all();
+                self.held.forget_all();
+                self.api_clients.forget_all();
                 self.keyrings.forget_all();
                 self.revoked.forget_all();
             }

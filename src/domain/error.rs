@@ -26,6 +26,26 @@ pub enum Noun {
     Link,
     /// A passkey.
     Passkey,
+    /// An organization.
+    Organization,
+    /// The short name of an organization.
+    Slug,
+    /// A membership.
+    Membership,
+    /// An invitation.
+    Invitation,
+    /// A system of the catalogue.
+    System,
+    /// A module of the catalogue.
+    Module,
+    /// A site of the catalogue.
+    Site,
+    /// A code of the catalogue.
+    Code,
+    /// An API client.
+    ApiClient,
+    /// A session.
+    Session,
 }
 
 impl std::fmt::Display for Noun {
@@ -40,6 +60,16 @@ impl std::fmt::Display for Noun {
             Self::Key => "key",
             Self::Link => "link",
             Self::Passkey => "passkey",
+            Self::Organization => "organization",
+            Self::Slug => "slug",
+            Self::Membership => "membership",
+            Self::Invitation => "invitation",
+            Self::System => "system",
+            Self::Module => "module",
+            Self::Site => "site",
+            Self::Code => "code",
+            Self::ApiClient => "API client",
+            Self::Session => "session",
         })
     }
 }
@@ -93,6 +123,9 @@ pub enum DomainError {
     /// The caller lacks a permission.
     #[error("the permission {0} is missing")]
     Forbidden(&'static str),
+    /// A rule stands against it, whatever the caller holds; says which.
+    #[error("not allowed: {0}")]
+    NotAllowed(&'static str),
     /// Another transaction was in the way, again and again.
     #[error("another transaction was in the way: {0}")]
     Contended(String),

@@ -42,6 +42,7 @@ fn new(ctx: &Ctx<'_>, kind: MailKind, recipient: &str, language: Language) -> Ma
         language,
         address: ctx.origin.address.clone(),
         device: None,
+        about: None,
         attempts: 0,
         give_up_at: now + config.mail.retry_for,
         created_at: now,

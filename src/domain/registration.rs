@@ -65,6 +65,7 @@ fn account(ctx: &Ctx<'_>, email: &Email, name: Option<DisplayName>, password_has
         password_hash: Some(password_hash),
         profile: serde_json::json!({}),
         enabled: true,
+        external_sub: None,
         has_second_factor: false,
         token_epoch: 0,
         created_at: now,

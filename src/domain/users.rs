@@ -100,6 +100,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewUser<'_>) -> Result<User, DomainError
         password_hash,
         profile: new.profile,
         enabled: true,
+        external_sub: None,
         has_second_factor: false,
         verification_due: false,
         token_epoch: 0,

@@ -17,5 +17,7 @@ text_enum! {
         Keys = "keys",
         /// A token was revoked; key: its `jti`, digest or family.
         Token = "token",
+        /// An API client; key: its client key.
+        ApiClient = "api_client",
     }
 }

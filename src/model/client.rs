@@ -134,6 +134,13 @@ impl Client {
         self.may_use(GrantType::ClientCredentials)
     }
 
+    /// Whether people need not mind what it does with their tokens: it belongs to whoever runs the
+    /// tenant, or sees their passwords anyway.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.settings.first_party || self.may_use(GrantType::Password)
+    }
+
     /// Whether it has no way to keep a secret (RFC 6749 §2.1).
     #[must_use]
     pub const fn is_public(&self) -> bool {

@@ -96,6 +96,39 @@ uuid_id!(
     AssignmentId, "UR_", "role assignment"
 );
 
+uuid_id!(
+    /// An organization (workspace, company), `org_…`; faces show the bare UUID.
+    OrganizationId, "org_", "organization"
+);
+uuid_id!(
+    /// A membership, `mem_…`.
+    MembershipId, "mem_", "membership"
+);
+uuid_id!(
+    /// An invitation, `inv_…`.
+    InvitationId, "inv_", "invitation"
+);
+uuid_id!(
+    /// A site, `sit_…`.
+    SiteId, "sit_", "site"
+);
+uuid_id!(
+    /// A system of the catalogue, `sys_…`.
+    SystemId, "sys_", "system"
+);
+uuid_id!(
+    /// A module of a system, `mod_…`.
+    ModuleId, "mod_", "module"
+);
+uuid_id!(
+    /// An API client, `apc_…`.
+    ApiClientId, "apc_", "API client"
+);
+uuid_id!(
+    /// A scoped grant, `gra_…`.
+    ScopedGrantId, "gra_", "scoped grant"
+);
+
 macro_rules! text_id {
     ($(#[$meta:meta])* $name:ident, $what:literal, $max:literal, $allowed:expr) => {
         $(#[$meta])*

@@ -75,6 +75,8 @@ pub struct Mail {
     pub address: Option<String>,
     /// In which browser.
     pub device: Option<String>,
+    /// Which thing it tells of, where the kind alone does not say: an invitation's id.
+    pub about: Option<String>,
     /// How often somebody began to send it.
     pub attempts: i32,
     /// When it is dropped if it could not be sent.

@@ -94,6 +94,12 @@ pub mod code {
     pub const TENANT_READ: &str = "tenant:read";
     /// Change tenants.
     pub const TENANT_WRITE: &str = "tenant:write";
+    /// Read roles and permissions.
+    pub const ROLE_READ: &str = "role:read";
+    /// Change roles and permissions.
+    pub const ROLE_WRITE: &str = "role:write";
+    /// Administer the installation.
+    pub const SYSTEM_ADMIN: &str = "system:admin";
     /// Obtain short tokens for users.
     pub const AUTH_TOKEN: &str = "auth:token";
     /// Administer services.

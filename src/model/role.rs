@@ -39,6 +39,21 @@ pub struct Role {
     pub updated_at: Timestamp,
 }
 
+/// A role as somebody holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRole {
+    /// `ROLE_…`.
+    pub id: RoleId,
+    /// Its code.
+    pub code: String,
+    /// How far it reaches.
+    pub scope: RoleScope,
+    /// From when on they hold it no longer.
+    pub expires_at: Option<Timestamp>,
+    /// The codes of what it permits.
+    pub permissions: Vec<String>,
+}
+
 /// A seeded role.
 pub struct SeededRole {
     /// `ROLE_…`.
@@ -53,13 +68,19 @@ pub struct SeededRole {
     pub permissions: Option<&'static [&'static str]>,
 }
 
+/// The codes of the roles that administer an installation, or a tenant, whatever else they permit.
+pub const ADMINISTRATIVE: [&str; 2] = [SUPER_ADMIN, "admin"];
+
 /// The code of the role that holds every permission; its last holder can't lose it.
 pub const SUPER_ADMIN: &str = "super_admin";
+
+/// The id of that role, in every tenant.
+pub const SUPER_ADMIN_ID: &str = "ROLE_SUPER_ADMIN";
 
 /// The roles that every tenant has from the start.
 pub const SEEDED: &[SeededRole] = &[
     SeededRole {
-        id: "ROLE_SUPER_ADMIN",
+        id: SUPER_ADMIN_ID,
         code: SUPER_ADMIN,
         name: "Super administrator",
         scope: RoleScope::System,

@@ -10,6 +10,9 @@ pub struct User {
     pub tenant: TenantId,
     /// `usr_…`.
     pub id: UserId,
+    /// What other systems know them by, if it was they who made the account (`handoff.md`,
+    /// `user_sub`); unique in the tenant.
+    pub external_sub: Option<String>,
     /// As it was given; unique by its canonical form.
     pub email: Option<String>,
     /// Whether the address was proved.
@@ -36,4 +39,12 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the account was last changed.
     pub updated_at: Timestamp,
+}
+
+impl User {
+    /// What other systems know them by: the name that those gave, or else the id.
+    #[must_use]
+    pub fn sub(&self) -> String {
+        self.external_sub.clone().unwrap_or_else(|| self.id.to_string())
+    }
 }

@@ -1,6 +1,9 @@
 //! Roles, what they permit, and who holds them.
 
-use sea_orm::sea_query::OnConflict;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait,
 };
@@ -10,7 +13,7 @@ use super::db::{TenantRows, TenantTx};
 use super::entity::{permissions, role_assignments, role_permissions, roles, users};
 use super::error::StorageError;
 use crate::model::ids::{AssignmentId, PermissionId, RoleId, TenantId, UserId};
-use crate::model::role::Role;
+use crate::model::role::{HeldRole, Role};
 use crate::model::time::Timestamp;
 
 /// How many rows one statement writes.
@@ -175,15 +178,22 @@ pub async fn unassign(tx: &TenantTx<'_>, user: UserId, role: &RoleId) -> Result<
     Ok(done.rows_affected == 1)
 }
 
-/// The codes of the active roles that a user holds at `now`, sorted.
+/// The active roles that a user holds at `now`, by code, with what each permits.
 ///
 /// # Errors
-/// The database is unavailable.
-pub async fn codes_of_user(rows: &TenantRows<'_>, user: UserId, now: Timestamp) -> Result<Vec<String>, StorageError> {
-    let mut codes: Vec<String> = role_assignments::Entity::find()
+/// The database is unavailable, or a row is damaged.
+pub async fn held_by_user(rows: &TenantRows<'_>, user: UserId, now: Timestamp) -> Result<Vec<HeldRole>, StorageError> {
+    type Row = (String, String, String, Option<i64>, Option<String>);
+    let found: Vec<Row> = role_assignments::Entity::find()
         .select_only()
+        .column(roles::Column::Id)
         .column(roles::Column::Code)
+        .column(roles::Column::Scope)
+        .column(role_assignments::Column::ExpiresAt)
+        .column_as(permissions::Column::Code, "permission")
         .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())
+        .join(JoinType::LeftJoin, role_permissions::Relation::Role.def().rev())
+        .join(JoinType::LeftJoin, role_permissions::Relation::Permission.def())
         .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
         .filter(role_assignments::Column::UserId.eq(user.uuid()))
         .filter(roles::Column::IsActive.eq(true))
@@ -191,50 +201,45 @@ pub async fn codes_of_user(rows: &TenantRows<'_>, user: UserId, now: Timestamp) 
         .into_tuple()
         .all(&rows.raw())
         .await?;
-    codes.sort_unstable();
-    Ok(codes)
+    let mut held: BTreeMap<String, HeldRole> = BTreeMap::new();
+    for (id, code, scope, expires_at, permission) in found {
+        let role = match held.entry(code) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let code = new.key().clone();
+                let (id, scope) = (parsed("roles", "id", &id)?, parsed("roles", "scope", &scope)?);
+                let expires_at = expires_at.map(Timestamp::from_millis);
+                new.insert(HeldRole { id, code, scope, expires_at, permissions: Vec::new() })
+            }
+        };
+        role.permissions.extend(permission);
+    }
+    Ok(held.into_values().collect())
 }
 
-/// The codes of all that a user may do at `now` by their roles, sorted, each once.
+/// Has every other transaction that asks for the same wait until this one is over; says whether there is
+/// such a role.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn permission_codes_of_user(
-    rows: &TenantRows<'_>,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Vec<String>, StorageError> {
-    let mut codes: Vec<String> = role_assignments::Entity::find()
-        .select_only()
-        .column(permissions::Column::Code)
-        .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())
-        .join(JoinType::InnerJoin, role_permissions::Relation::Role.def().rev())
-        .join(JoinType::InnerJoin, role_permissions::Relation::Permission.def())
-        .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
-        .filter(role_assignments::Column::UserId.eq(user.uuid()))
-        .filter(roles::Column::IsActive.eq(true))
-        .filter(counts_at(now))
-        .distinct()
-        .into_tuple()
-        .all(&rows.raw())
-        .await?;
-    codes.sort_unstable();
-    Ok(codes)
+pub async fn lock(tx: &TenantTx<'_>, role: &RoleId) -> Result<bool, StorageError> {
+    let query = roles::Entity::find_by_id((tx.tenant().uuid(), role.as_str().to_owned()));
+    Ok(query.lock(LockType::Update).one(&tx.raw()).await?.is_some())
 }
 
-/// How many enabled users hold a role at `now`.
+/// How many enabled users hold a role for good.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn holders(rows: &TenantRows<'_>, role: &RoleId, now: Timestamp) -> Result<u64, StorageError> {
+pub async fn lasting_holders(rows: &TenantRows<'_>, role: &RoleId) -> Result<u64, StorageError> {
     let n: Option<i64> = role_assignments::Entity::find()
         .select_only()
         .expr(count_rows())
         .join(JoinType::InnerJoin, role_assignments::Relation::User.def())
         .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
         .filter(role_assignments::Column::RoleId.eq(role.as_str()))
+        .filter(role_assignments::Column::ExpiresAt.is_null())
         .filter(users::Column::Enabled.eq(true))
-        .filter(counts_at(now))
         .into_tuple()
         .one(&rows.raw())
         .await?;

@@ -34,6 +34,7 @@ pub(in crate::storage) fn noun(row: users::Model) -> Result<User, StorageError> 
     Ok(User {
         tenant: TenantId::from_uuid(row.tenant_id),
         id: UserId::from_uuid(row.id),
+        external_sub: row.external_sub,
         email: row.email,
         email_verified: row.email_verified,
         username: row.username,
@@ -53,6 +54,7 @@ fn row(tenant: TenantId, user: &User) -> users::Model {
     users::Model {
         tenant_id: tenant.uuid(),
         id: user.id.uuid(),
+        external_sub: user.external_sub.clone(),
         email: user.email.clone(),
         email_verified: user.email_verified,
         username: user.username.clone(),

@@ -99,10 +99,7 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                 Loss::Frozen => Some(cluster.freeze()),
             };
             // What was known a moment ago may be believed for a second.
-            within(SOON, "nothing is believed any more", async || {
-                app.get("/readyz").await.status == 503
-            })
-            .await;
+            within(SOON, "nothing is believed any more", async || app.get("/readyz").await.status == 503).await;
             for (name, surface, answer, took) in everything(&app, &world).await {
                 assert!(took < AT_ONCE, "{name} took {took:?} ({loss:?})");
                 if is_public(&name, surface) {

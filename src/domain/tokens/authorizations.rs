@@ -9,6 +9,7 @@ use super::families::{Granted, issue, refresh_end, token};
 use super::mint::Issued;
 use super::revoke::end_family;
 use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::access::{self, Carried};
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, keys};
 use crate::model::audit::{AuditEntry, Outcome};
@@ -19,7 +20,7 @@ use crate::model::time::Timestamp;
 use crate::model::token::{RevocationReason, TokenFamily};
 use crate::model::user::User;
 use crate::storage::authorization_codes::{self, CodeRow};
-use crate::storage::{TenantTx, Tx, authorization_requests, consents, device_codes, roles, sessions, tokens, users};
+use crate::storage::{TenantTx, Tx, authorization_requests, consents, device_codes, sessions, tokens, users};
 
 pub use crate::storage::authorization_codes::Redemption;
 
@@ -109,19 +110,19 @@ pub async fn answer(
                 if let Some(code) = code {
                     authorization_codes::insert(&of, code).await?;
                 }
-                let mut codes = Vec::new();
+                let mut carried = Carried::default();
                 if *token {
                     tokens::insert_family(&of, family).await?;
-                    codes = roles::codes_of_user(&of, user.id, *now).await?;
+                    carried = access::carried(&of, user.id, *now).await?;
                 }
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>(Some((user, codes)))
+                Ok::<_, DomainError>(Some((user, carried)))
             })
         })
         .await?;
-    let Some((user, roles)) = found else { return Ok(None) };
+    let Some((user, carried)) = found else { return Ok(None) };
     let access = if answering.token {
-        Some(issue(ctx, client, &family, &user, &roles, family.scope.clone()).await?)
+        Some(issue(ctx, client, &family, &user, &carried, family.scope.clone()).await?)
     } else {
         None
     };
@@ -147,7 +148,7 @@ async fn session_counts(tx: &TenantTx<'_>, session: SessionId, now: Timestamp) -
 
 /// What the transaction of a redemption found.
 enum Turn {
-    Granted(Box<(Authorization, TokenFamily, User, Vec<String>)>),
+    Granted(Box<(Authorization, TokenFamily, User, Carried)>),
     Refused(&'static str),
 }
 
@@ -232,19 +233,19 @@ async fn redeem(ctx: &Ctx<'_>, client: &LiveClient, redeeming: Redeeming) -> Res
                 let Some(user) = subject(&of, &family, *now).await?.filter(still) else {
                     return Ok(Turn::Refused("person or session do not count any more"));
                 };
-                let roles = roles::codes_of_user(&of, user.id, *now).await?;
+                let access = access::carried(&of, user.id, *now).await?;
                 // There already where an access token went straight to the client.
                 tokens::insert_family(&of, &family).await?;
                 crate::storage::audit::append(tx, redeemed).await?;
-                Ok::<_, DomainError>(Turn::Granted(Box::new((authorization, family, user, roles))))
+                Ok::<_, DomainError>(Turn::Granted(Box::new((authorization, family, user, access))))
             })
         })
         .await?;
     match turn {
         Turn::Refused(cause) => Ok(Redeemed::Refused(cause)),
         Turn::Granted(granted) => {
-            let (authorization, family, user, roles) = *granted;
-            let access = issue(ctx, client, &family, &user, &roles, family.scope.clone()).await?;
+            let (authorization, family, user, access) = *granted;
+            let access = issue(ctx, client, &family, &user, &access, family.scope.clone()).await?;
             let refresh = authorization.refreshable.then(|| token(ctx, family.id, 0));
             let nonce = authorization.nonce;
             Ok(Redeemed::Granted(Box::new(Granted { access, refresh, user, family, nonce })))

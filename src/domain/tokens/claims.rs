@@ -27,6 +27,16 @@ pub struct AccessClaims<S = String> {
     /// Codes of the user's roles (RFC 9068 §2.2.3.1).
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<S>,
+    /// Codes of what those permit.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<S>,
+    /// Which of the two lists above are left out, because the token would be too long; introspection
+    /// has them.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub omitted: Vec<S>,
+    /// The organization that the user belongs to, where it is the only one.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<S>,
     /// When the person proved who they are, in seconds since the Unix epoch (RFC 9068 §2.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,

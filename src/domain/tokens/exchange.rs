@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::claims::{AccessClaims, Act};
 use super::mint::{Issued, Mintage, mint};
+use crate::domain::access;
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, Noun, subjects};
 use crate::model::audit::Outcome;
@@ -12,7 +13,7 @@ use crate::model::ids::UserId;
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::storage::{roles, users};
+use crate::storage::users;
 
 /// The longest chain of actors: each service that hands a person's token on is one.
 pub const MAX_ACTORS: usize = 8;
@@ -32,7 +33,7 @@ pub async fn exchange(
 ) -> Result<Issued, DomainError> {
     let detail = Some(format!("scope: {scope}, from: {}", subject.client_id));
     let entry = ctx.audit("token.exchange", Some(format!("user:{user}")), Outcome::Success, detail);
-    let (user, roles) = ctx
+    let (user, access) = ctx
         .core
         .db
         .write((ctx.tenant_id(), user, subject.epoch, ctx.now(), entry), |tx, (tenant, user, epoch, now, entry)| {
@@ -42,9 +43,9 @@ pub async fn exchange(
                 let counts = |user: &User| user.enabled && user.token_epoch == *epoch;
                 let user = users::find_for_update(&of, *user).await?.filter(counts);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
-                let roles = roles::codes_of_user(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>((user, roles))
+                Ok::<_, DomainError>((user, carried))
             })
         })
         .await?;
@@ -60,7 +61,7 @@ pub async fn exchange(
         lifetime: own.min(left).max(Duration::from_secs(1)),
         alg: row.signing_alg,
         format: row.access_token_format,
-        roles: &roles,
+        access: &access,
         sign_in: subject.auth_time.map(|at| (Timestamp::from_seconds(at), subject.amr.as_slice())),
         act: Some(Act { sub: row.id.as_str(), act: subject.act.as_ref().map(|act| Box::new(act.borrowed())) }),
         family: subject.family.as_deref().and_then(|family| family.parse().ok()),

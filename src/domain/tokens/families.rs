@@ -8,6 +8,7 @@
 
 use super::mint::{Issued, Mintage, mint};
 use super::revoke::end_family;
+use crate::domain::access::{self, Carried};
 use crate::domain::authn::Authenticated;
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, keys, subjects};
@@ -19,7 +20,7 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::token::{RevocationReason, TokenFamily};
 use crate::model::user::User;
-use crate::storage::{TenantTx, roles, tokens, users};
+use crate::storage::{TenantTx, tokens, users};
 
 /// A refresh token that was presented, and the family that it belongs to.
 pub struct Family {
@@ -87,22 +88,22 @@ pub async fn begin(
     };
     let entry =
         ctx.audit("user.sign_in", Some(format!("user:{}", row.user)), Outcome::Success, Some(row.id.to_string()));
-    let (row, user, roles) = ctx
+    let (row, user, access) = ctx
         .core
         .db
         .write((row, proof, entry), |tx, (row, proof, entry)| {
             Box::pin(async move {
                 let of = tx.of(row.tenant);
                 let user = proof.settle(&of).await?;
-                let roles = roles::codes_of_user(&of, user.id, row.created_at).await?;
+                let access = access::carried(&of, user.id, row.created_at).await?;
                 tokens::insert_family(&of, row).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>((row.clone(), user, roles))
+                Ok::<_, DomainError>((row.clone(), user, access))
             })
         })
         .await?;
     ctx.core.metrics.sign_ins.count("success");
-    let issued = issue(ctx, client, &row, &user, &roles, row.scope.clone()).await?;
+    let issued = issue(ctx, client, &row, &user, &access, row.scope.clone()).await?;
     let refresh = refreshable.then(|| token(ctx, row.id, 0));
     Ok(Granted { access: issued, refresh, user, family: row, nonce: None })
 }
@@ -124,7 +125,7 @@ pub(super) async fn issue(
     client: &LiveClient,
     family: &TokenFamily,
     user: &User,
-    roles: &[String],
+    access: &Carried,
     scope: OAuthScope,
 ) -> Result<Issued, DomainError> {
     let row = &client.client;
@@ -137,7 +138,7 @@ pub(super) async fn issue(
         lifetime: row.access_token_ttl.unwrap_or_else(|| ctx.tenant.access_token_ttl(ctx.core)),
         alg: row.signing_alg,
         format: row.access_token_format,
-        roles,
+        access,
         sign_in: Some((family.auth_time, &family.amr)),
         act: None,
         family: Some(family.id),
@@ -162,7 +163,7 @@ pub async fn recover(ctx: &Ctx<'_>, presented: &str) -> Result<Option<Family>, D
 
 /// What the transaction found.
 enum Turn {
-    Renewed(Box<(User, Vec<String>)>, i32),
+    Renewed(Box<(User, Carried)>, i32),
     Refused(&'static str),
 }
 
@@ -230,8 +231,8 @@ pub async fn rotate(
     match turn {
         Turn::Refused(cause) => Ok(Refreshed::Refused(cause)),
         Turn::Renewed(holder, generation) => {
-            let (user, roles) = *holder;
-            let issued = issue(ctx, client, &family.row, &user, &roles, scope).await?;
+            let (user, access) = *holder;
+            let issued = issue(ctx, client, &family.row, &user, &access, scope).await?;
             let refresh = Some(token(ctx, family.row.id, generation));
             let granted = Granted { access: issued, refresh, user, family: family.row.clone(), nonce: None };
             Ok(Refreshed::Renewed(Box::new(granted)))
@@ -244,6 +245,6 @@ async fn renewed(tx: &TenantTx<'_>, row: &TokenFamily, now: Timestamp, generatio
     let Some(user) = users::find_for_update(tx, row.user).await?.filter(|user| user.enabled) else {
         return Ok(Turn::Refused("account is disabled"));
     };
-    let roles = roles::codes_of_user(tx, user.id, now).await?;
-    Ok(Turn::Renewed(Box::new((user, roles)), generation))
+    let access = access::carried(tx, user.id, now).await?;
+    Ok(Turn::Renewed(Box::new((user, access)), generation))
 }

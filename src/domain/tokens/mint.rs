@@ -6,6 +6,7 @@ use super::claims::{AccessClaims, Act, Audience};
 use crate::crypto::digest::base64url;
 use crate::crypto::jws;
 use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::access::{self, Carried};
 use crate::domain::authn::Authenticated;
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, Noun, keys};
@@ -17,7 +18,7 @@ use crate::model::signing_key::SigningAlg;
 use crate::model::time::Timestamp;
 use crate::model::token::OpaqueToken;
 use crate::model::user::User;
-use crate::storage::{roles, tokens, users};
+use crate::storage::{tokens, users};
 
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub(super) const TYP: &str = "at+jwt";
@@ -48,11 +49,41 @@ pub(super) struct Mintage<'a> {
     pub(super) lifetime: Duration,
     pub(super) alg: SigningAlg,
     pub(super) format: AccessTokenFormat,
-    pub(super) roles: &'a [String],
+    pub(super) access: &'a Carried,
     pub(super) sign_in: Option<(Timestamp, &'a [String])>,
     pub(super) act: Option<Act<&'a str>>,
     pub(super) family: Option<FamilyId>,
     pub(super) epoch: i32,
+}
+
+/// How many bytes of a token the codes of permissions may take, and those of roles: the token fits into a
+/// header of 8 KiB whatever its person holds.
+const MOST_PERMISSIONS: usize = 3 * 1024;
+const MOST_ROLES: usize = 1024;
+
+/// What of a person's roles and permissions goes into a token; a list that is too long is left out whole
+/// and named.
+struct Fitting<'a> {
+    roles: &'a [String],
+    permissions: &'a [String],
+    omitted: Vec<&'static str>,
+}
+
+impl<'a> Fitting<'a> {
+    fn of(access: &'a Carried) -> Self {
+        let mut omitted = Vec::new();
+        let mut within = |list: &'a [String], most: usize, name: &'static str| -> &'a [String] {
+            // Quotes and a comma go with each.
+            if list.iter().map(|code| code.len() + 3).sum::<usize>() <= most {
+                return list;
+            }
+            omitted.push(name);
+            &[]
+        };
+        let roles = within(&access.roles, MOST_ROLES, "roles");
+        let permissions = within(&access.permissions, MOST_PERMISSIONS, "permissions");
+        Self { roles, permissions, omitted }
+    }
 }
 
 /// Makes a token. A reference token is recorded before it is handed out.
@@ -65,6 +96,8 @@ pub(super) async fn mint<'a>(ctx: &Ctx<'_>, mintage: Mintage<'a>) -> Result<Issu
     let family = mintage.family.map(|family| family.to_string());
     // Callers of services read the member, also where nothing was granted (`idaas.md`).
     let for_itself = mintage.subject == mintage.client_id;
+    let fitting = Fitting::of(mintage.access);
+    let organization = mintage.access.organization.map(|id| id.uuid().to_string());
     let texts = |list: &'a [String]| list.iter().map(String::as_str).collect();
     let claims = AccessClaims::<&str> {
         iss: &ctx.tenant.issuer,
@@ -76,7 +109,10 @@ pub(super) async fn mint<'a>(ctx: &Ctx<'_>, mintage: Mintage<'a>) -> Result<Issu
         iat: now.seconds(),
         exp: expires_at.seconds(),
         tenant_id: &tenant_id,
-        roles: texts(mintage.roles),
+        roles: texts(fitting.roles),
+        permissions: texts(fitting.permissions),
+        omitted: fitting.omitted,
+        organization_id: organization.as_deref(),
         auth_time: mintage.sign_in.map(|(at, _)| at.seconds()),
         amr: mintage.sign_in.map_or_else(Vec::new, |(_, amr)| texts(amr)),
         act: mintage.act,
@@ -128,7 +164,7 @@ pub async fn for_client(
         lifetime: row.access_token_ttl.unwrap_or(ctx.core.config.tokens.service),
         alg: row.signing_alg,
         format: row.access_token_format,
-        roles: &[],
+        access: &Carried::default(),
         sign_in: None,
         act: None,
         family: None,
@@ -146,7 +182,7 @@ pub async fn for_client(
 /// [`DomainError::SecondFactorNeeded`]; or the database is unavailable.
 pub async fn for_sign_in(ctx: &Ctx<'_>, proof: Authenticated) -> Result<(User, Issued), DomainError> {
     proof.suffices(ctx)?;
-    let (user, roles) = settle_sign_in(ctx, &proof).await?;
+    let (user, access) = settle_sign_in(ctx, &proof).await?;
     let subject = user.id.to_string();
     let mintage = Mintage {
         subject: &subject,
@@ -156,7 +192,7 @@ pub async fn for_sign_in(ctx: &Ctx<'_>, proof: Authenticated) -> Result<(User, I
         lifetime: ctx.core.config.tokens.tenant_login,
         alg: SigningAlg::Es256,
         format: AccessTokenFormat::Jwt,
-        roles: &roles,
+        access: &access,
         sign_in: Some((proof.at, &proof.amr)),
         act: None,
         family: None,
@@ -168,8 +204,8 @@ pub async fn for_sign_in(ctx: &Ctx<'_>, proof: Authenticated) -> Result<(User, I
     Ok((user, issued))
 }
 
-/// Records a sign-in: the account as it is now, and the codes of its roles.
-async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, Vec<String>), DomainError> {
+/// Records a sign-in: the account as it is now, and what it carries.
+async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, Carried), DomainError> {
     let entry = ctx.audit("user.sign_in", Some(format!("user:{}", proof.user.id)), Outcome::Success, None);
     let input = (ctx.tenant_id(), proof.clone(), ctx.now(), entry);
     ctx.core
@@ -178,9 +214,9 @@ async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, V
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let user = proof.settle(&of).await?;
-                let roles = roles::codes_of_user(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>((user, roles))
+                Ok::<_, DomainError>((user, carried))
             })
         })
         .await
@@ -206,7 +242,7 @@ pub async fn on_behalf(
     let detail = Some(format!("scope: {scope}"));
     let entry = ctx.audit("token.on_behalf", Some(format!("user:{user}")), Outcome::Success, detail);
     let input = (ctx.tenant_id(), user, ctx.now(), entry);
-    let (user, roles) = ctx
+    let (user, access) = ctx
         .core
         .db
         .write(input, |tx, (tenant, user, now, entry)| {
@@ -214,9 +250,9 @@ pub async fn on_behalf(
                 let of = tx.of(*tenant);
                 let user = users::find_for_update(&of, *user).await?.filter(|user| user.enabled);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
-                let roles = roles::codes_of_user(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>((user, roles))
+                Ok::<_, DomainError>((user, carried))
             })
         })
         .await?;
@@ -229,7 +265,7 @@ pub async fn on_behalf(
         lifetime,
         alg: service.signing_alg,
         format: AccessTokenFormat::Jwt,
-        roles: &roles,
+        access: &access,
         sign_in: None,
         act: Some(Act { sub: service.id.as_str(), act: None }),
         family: None,

@@ -35,6 +35,9 @@ pub struct Verified {
     pub scope: OAuthScope,
     /// Who speaks.
     pub principal: Principal,
+    /// Whether it carries all that its person may do. A token that an app of somebody else holds, or
+    /// that somebody else acts with, carries only what its scope names.
+    pub is_whole: bool,
 }
 
 impl Verified {
@@ -89,8 +92,8 @@ async fn counts(core: &Core, tenant: Arc<LiveTenant>, claims: AccessClaims) -> R
             return refused("revoked");
         }
     }
-    let (principal, scope) = subject(core, &tenant, &claims).await?;
-    Ok(Verified { tenant, claims, scope, principal })
+    let (principal, scope, is_whole) = subject(core, &tenant, &claims).await?;
+    Ok(Verified { tenant, claims, scope, principal, is_whole })
 }
 
 /// A JWT (RFC 9068 §4): whose key is said by `iss` and `kid`, and only that key is tried.
@@ -129,12 +132,13 @@ async fn is_revoked(core: &Core, tenant: &LiveTenant, name: &str) -> Result<bool
         .await
 }
 
-/// The state of client and subject at this moment, and what is left of the scope.
+/// The state of client and subject at this moment, what is left of the scope, and whether the token
+/// carries all that its subject may do.
 async fn subject(
     core: &Core,
     tenant: &LiveTenant,
     claims: &AccessClaims,
-) -> Result<(Principal, OAuthScope), DomainError> {
+) -> Result<(Principal, OAuthScope, bool), DomainError> {
     let scope: OAuthScope = claims.scope.as_deref().unwrap_or_default().parse().unwrap_or_default();
     let client = match live_client(core, tenant, &claims.client_id).await? {
         Some(client) => Some(client),
@@ -152,13 +156,14 @@ async fn subject(
     if claims.sub == claims.client_id {
         let Some(client) = client else { return refused("no subject") };
         let scope = scope.intersection(&client.client.permissions);
-        return Ok((Principal::Service(client), scope));
+        return Ok((Principal::Service(client), scope, false));
     }
+    let is_whole = claims.act.is_none() && client.as_ref().is_none_or(|client| client.client.is_trusted());
     let called = client.as_ref().and_then(|client| subjects::user(core, &client.client, &claims.sub));
     let user = called.or_else(|| claims.sub.parse().ok());
     let Some(user) = user else { return refused("unknown kind of subject") };
     match users::state(core, tenant.tenant.id, user).await {
-        Ok(state) if state.enabled && state.token_epoch == claims.epoch => Ok((Principal::User(user), scope)),
+        Ok(state) if state.enabled && state.token_epoch == claims.epoch => Ok((Principal::User(user), scope, is_whole)),
         Ok(_) => refused("subject is disabled or has ended its tokens"),
         Err(DomainError::NotFound(_)) => refused("subject is gone"),
         Err(other) => Err(other),

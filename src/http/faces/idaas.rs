@@ -11,7 +11,7 @@ mod tenants;
 mod users;
 pub(super) mod wire;
 
-pub(super) use caller::{Outcome, Service, service_of, verified};
+pub(super) use caller::{Service, service_of};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

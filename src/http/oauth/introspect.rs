@@ -38,7 +38,7 @@ async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
 fn shape(found: &Introspected) -> IntrospectionAnswer<'_> {
     match found {
         Introspected::Inactive => IntrospectionAnswer::default(),
-        Introspected::Access(token) => IntrospectionAnswer {
+        Introspected::Access(token, now) => IntrospectionAnswer {
             active: true,
             scope: Some(token.scope.to_string()),
             client_id: Some(&token.claims.client_id),
@@ -50,7 +50,9 @@ fn shape(found: &Introspected) -> IntrospectionAnswer<'_> {
             iss: Some(&token.claims.iss),
             jti: Some(&token.claims.jti),
             tenant_id: Some(&token.claims.tenant_id),
-            roles: Some(token.claims.roles.as_slice()).filter(|roles| !roles.is_empty()),
+            roles: Some(now.roles.as_slice()).filter(|roles| !roles.is_empty()),
+            permissions: Some(now.permissions.as_slice()).filter(|codes| !codes.is_empty()),
+            organization_id: token.claims.organization_id.as_deref(),
             act: token.claims.act.as_ref(),
         },
         Introspected::Refresh { family, subject } => IntrospectionAnswer {

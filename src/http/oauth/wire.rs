@@ -159,9 +159,15 @@ pub(super) struct IntrospectionAnswer<'a> {
     /// The tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tenant_id: Option<&'a str>,
-    /// Codes of the user's roles.
+    /// Codes of the user's roles at this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) roles: Option<&'a [String]>,
+    /// Codes of what those permit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) permissions: Option<&'a [String]>,
+    /// The organization that the user belonged to when it was issued, where that was the only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) organization_id: Option<&'a str>,
     /// Who acts for the subject (RFC 8693 §4.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]

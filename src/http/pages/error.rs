@@ -74,7 +74,7 @@ impl Problem {
         match self {
             Self::Domain(error) => match error {
                 DomainError::NotFound(_) => StatusCode::NOT_FOUND,
-                DomainError::Forbidden(_) => StatusCode::FORBIDDEN,
+                DomainError::Forbidden(_) | DomainError::NotAllowed(_) => StatusCode::FORBIDDEN,
                 DomainError::Unavailable(_) | DomainError::Busy { .. } | DomainError::Contended(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }

@@ -174,6 +174,7 @@ mod tests {
             password_hash: None,
             profile,
             enabled: true,
+            external_sub: None,
             has_second_factor: false,
             verification_due: false,
             token_epoch: 0,

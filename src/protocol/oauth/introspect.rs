@@ -3,7 +3,8 @@
 use super::client_auth::{self, AuthenticatedClient};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
-use crate::domain::tokens::{self, Verified};
+use crate::domain::access::{self, Carried};
+use crate::domain::tokens::{self, Principal, Verified};
 use crate::domain::{Ctx, DomainError, subjects};
 use crate::model::permission::code;
 use crate::model::token::TokenFamily;
@@ -12,8 +13,8 @@ use crate::model::token::TokenFamily;
 pub enum Introspected {
     /// Nothing: it does not count, or not for this client (RFC 7662 §2.2).
     Inactive,
-    /// An access token.
-    Access(Box<Verified>),
+    /// An access token, and what its person holds by now.
+    Access(Box<Verified>, Carried),
     /// The refresh token that counts at this moment.
     Refresh {
         /// What it belongs to.
@@ -46,7 +47,13 @@ pub async fn introspect(
         return Ok(Introspected::Refresh { family: Box::new(family.row), subject });
     }
     match tokens::verify_under(ctx.core, &ctx.tenant, token).await {
-        Ok(verified) if is_visible(ctx, &client, &verified) => Ok(Introspected::Access(Box::new(verified))),
+        Ok(verified) if is_visible(ctx, &client, &verified) => {
+            let held = match verified.principal {
+                Principal::User(user) => access::carried_now(ctx.core, verified.tenant.tenant.id, user).await?,
+                Principal::Service(_) => Carried::default(),
+            };
+            Ok(Introspected::Access(Box::new(verified), held))
+        }
         Ok(_) | Err(DomainError::NotAuthenticated(_)) => Ok(Introspected::Inactive),
         Err(other) => Err(other.into()),
     }

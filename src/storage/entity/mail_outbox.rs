@@ -15,6 +15,7 @@ pub struct Model {
     pub language: String,
     pub address: Option<String>,
     pub device: Option<String>,
+    pub about: Option<String>,
     pub attempts: i32,
     pub next_at: i64,
     pub give_up_at: i64,

@@ -10,6 +10,7 @@ pub struct Model {
     pub tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
+    pub external_sub: Option<String>,
     pub email: Option<String>,
     pub email_verified: bool,
     pub username: Option<String>,

@@ -1,8 +1,5 @@
 //! Who calls: a service with the scope that the contract names for the path.
 
-use actix_web::ResponseError as _;
-use actix_web::http::StatusCode;
-
 use super::error::Error;
 use crate::domain::tenants;
 use crate::domain::tokens::Principal;
@@ -10,12 +7,13 @@ use crate::domain::users;
 use crate::domain::{Ctx, DomainError, Noun};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
-use crate::http::faces::idaas::{self, Outcome, Service};
+use crate::http::caller::{Outcome, verified};
+use crate::http::faces::idaas::{self, Service};
 use crate::model::ids::{TenantId, UserId};
 
 /// A service with this scope. What it is told from here on is in its own shape.
 pub(super) async fn service<'a>(call: &'a Call, scope: Option<&'static str>) -> Result<Service<'a>, Error> {
-    match idaas::verified(call).await {
+    match verified(call).await {
         Ok(Outcome::Missing) => Err(Error::unauthorized(Challenge::Missing)),
         Ok(Outcome::Refused) => Err(Error::unauthorized(Challenge::InvalidToken)),
         Ok(Outcome::Verified(token)) => match &token.principal {
@@ -23,10 +21,7 @@ pub(super) async fn service<'a>(call: &'a Call, scope: Option<&'static str>) -> 
             // Administrators come by their roles (`workspace.md`); until then nobody is one.
             Principal::User(_) => Err(Error::forbidden()),
         },
-        Err(error) if error.status_code() == StatusCode::UNAUTHORIZED => {
-            Err(Error::unauthorized(Challenge::InvalidToken))
-        }
-        Err(error) => Err(Error::Later(error)),
+        Err(not_now) => Err(Error::Later(not_now.into())),
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::error::Error;
 use crate::domain::clients::LiveClient;
 use crate::domain::tenants;
-use crate::domain::tokens::{self, IDAAS_CLIENT, Principal, Verified};
+use crate::domain::tokens::{IDAAS_CLIENT, Principal, Verified};
 use crate::domain::{Ctx, DomainError};
 use crate::http::bearer::{Bearer, Challenge};
 use crate::http::call::Call;
+use crate::http::caller::{Outcome, verified};
 use crate::http::limit::Limit;
 use crate::model::audit::Actor;
 use crate::model::ids::UserId;
@@ -120,36 +121,5 @@ pub(super) async fn service_if_any(call: &Call) -> Result<Option<Service<'_>>, E
             service_of(call, *token, None).map(Some)
         }
         _ => Ok(None),
-    }
-}
-
-/// What became of a bearer token.
-pub(in crate::http::faces) enum Outcome {
-    /// It counts, and is meant for us.
-    Verified(Box<Verified>),
-    /// There is none.
-    Missing,
-    /// It does not count.
-    Refused,
-}
-
-/// Looks at the bearer token.
-///
-/// # Errors
-/// Too many wrong ones came from there, or the database is unavailable.
-pub(in crate::http::faces) async fn verified(call: &Call) -> Result<Outcome, Error> {
-    let token = match call.bearer() {
-        Bearer::Missing => return Ok(Outcome::Missing),
-        Bearer::Malformed => return Ok(Outcome::Refused),
-        Bearer::Token(token) => token,
-    };
-    match tokens::verify(call.core(), token).await {
-        Ok(verified) if verified.is_for_us() => Ok(Outcome::Verified(Box::new(verified))),
-        Ok(_) => Ok(Outcome::Refused),
-        Err(DomainError::NotAuthenticated(_)) => {
-            call.limit(Limit::KeyFailures)?;
-            Ok(Outcome::Refused)
-        }
-        Err(other) => Err(other.into()),
     }
 }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::domain::{DomainError, Noun};
 use crate::http::bearer::Challenge;
 use crate::http::body::BodyError;
+use crate::http::caller::NotNow;
 use crate::http::fields::FieldError;
 use crate::http::limit::Limited;
 use crate::http::shape;
@@ -122,6 +123,7 @@ impl From<DomainError> for Error {
             DomainError::NotAuthenticated(_) => Self::no_service(Challenge::InvalidToken),
             DomainError::SecondFactorNeeded => Self::new(StatusCode::FORBIDDEN, "mfa required"),
             DomainError::Forbidden(scope) => Self::forbidden(scope),
+            DomainError::NotAllowed(why) => Self::new(StatusCode::FORBIDDEN, why),
             DomainError::Busy { retry_after } => Self::again(retry_after, error.to_string()),
             DomainError::Unavailable(_) | DomainError::Contended(_) => {
                 Self::again(Duration::from_secs(1), error.to_string())
@@ -129,6 +131,15 @@ impl From<DomainError> for Error {
             DomainError::Defect(cause) => {
                 Self { cause: Some(cause), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error") }
             }
+        }
+    }
+}
+
+impl From<NotNow> for Error {
+    fn from(error: NotNow) -> Self {
+        match error {
+            NotNow::Limited(limited) => limited.into(),
+            NotNow::Domain(error) => error.into(),
         }
     }
 }

@@ -1,0 +1,295 @@
+//! What somebody may do: the one place that decides.
+//!
+//! A person may do what their roles permit, a service what its scopes name. A token that an app of
+//! somebody else holds for a person carries of that only what its scope names: who lets an app read
+//! their name has not made it an administrator (`docs/decisions/0011-what-a-token-may-do.md`).
+//!
+//! Faces ask a [`Powers`] before they call a verb. A verb that hands something on (a role, a
+//! permission, a scope) asks it again inside its transaction, with what is true there
+//! ([`Powers::renewed`]): nobody gives what they lack.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::core::Core;
+use super::error::{DomainError, Noun};
+use super::tokens::{Principal, Verified};
+use crate::model::ids::{ClientId, OrganizationId, RoleId, TenantId, UserId};
+use crate::model::permission::code;
+use crate::model::role::{ADMINISTRATIVE, HeldRole, RoleScope, SUPER_ADMIN_ID};
+use crate::model::scope::OAuthScope;
+use crate::model::time::Timestamp;
+use crate::storage::{TenantRows, TenantTx, Tx, clients, memberships, roles, users};
+
+/// The roles that somebody held when it was read; what has run out since is left out at each look.
+#[derive(Debug)]
+pub struct Held(Vec<HeldRole>);
+
+impl Held {
+    fn at(&self, now: Timestamp) -> impl Iterator<Item = &HeldRole> {
+        self.0.iter().filter(move |role| role.expires_at.is_none_or(|end| end > now))
+    }
+}
+
+/// The roles that a user holds, a second old at most.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn held(core: &Core, tenant: TenantId, user: UserId) -> Result<Arc<Held>, DomainError> {
+    core.held
+        .get((tenant, user), async |(tenant, user)| {
+            let found = roles::held_by_user(&core.db.read().of(*tenant), *user, core.clock.now()).await?;
+            Ok::<_, DomainError>(Arc::new(Held(found)))
+        })
+        .await
+}
+
+/// What a token says about what its person may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Codes of their roles, sorted.
+    pub roles: Vec<String>,
+    /// Codes of what those permit, sorted.
+    pub permissions: Vec<String>,
+    /// The organization that they belong to, if there is exactly one.
+    pub organization: Option<OrganizationId>,
+}
+
+impl Carried {
+    fn new<'a>(held: impl Iterator<Item = &'a HeldRole>, organization: Option<OrganizationId>) -> Self {
+        let (mut roles, mut permissions) = (Vec::new(), BTreeSet::new());
+        for role in held {
+            roles.push(role.code.clone());
+            permissions.extend(role.permissions.iter().cloned());
+        }
+        Self { roles, permissions: permissions.into_iter().collect(), organization }
+    }
+}
+
+/// What goes into a token that is made in this transaction.
+///
+/// # Errors
+/// The database is unavailable.
+pub(super) async fn carried(rows: &TenantRows<'_>, user: UserId, now: Timestamp) -> Result<Carried, DomainError> {
+    let held = roles::held_by_user(rows, user, now).await?;
+    Ok(Carried::new(held.iter(), memberships::only_organization(rows, user).await?))
+}
+
+/// What a token that was issued before says of its person by now: roles and permissions.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn carried_now(core: &Core, tenant: TenantId, user: UserId) -> Result<Carried, DomainError> {
+    Ok(Carried::new(held(core, tenant, user).await?.at(core.clock.now()), None))
+}
+
+/// Whose powers they are.
+#[derive(Clone, Debug)]
+enum Holder {
+    /// Whoever has the command line.
+    Operator,
+    User(TenantId, UserId),
+    Service(TenantId, ClientId),
+}
+
+/// What a caller may do at this moment.
+#[derive(Clone, Debug)]
+pub struct Powers {
+    holder: Holder,
+    /// Whether they belong to the default tenant, which administers the installation.
+    is_of_control_plane: bool,
+    /// What a token is limited to, if it does not carry all that its person may do.
+    limit: Option<OAuthScope>,
+    roles: Vec<String>,
+    permissions: BTreeSet<String>,
+    is_system: bool,
+}
+
+impl Powers {
+    /// Those of a token.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn of(core: &Core, token: &Verified) -> Result<Self, DomainError> {
+        let (tenant, is_default) = (token.tenant.tenant.id, token.tenant.tenant.is_default);
+        Ok(match &token.principal {
+            Principal::User(user) => {
+                let limit = (!token.is_whole).then(|| token.scope.clone());
+                let held = held(core, tenant, *user).await?;
+                let now = core.clock.now();
+                Self::user(tenant, *user, is_default, limit, held.at(now))
+            }
+            Principal::Service(client) => {
+                Self::service(tenant, client.client.id.clone(), is_default, token.scope.clone())
+            }
+        })
+    }
+
+    /// Those of whoever has the command line: there is nothing that they may not do.
+    #[must_use]
+    pub const fn operator() -> Self {
+        Self {
+            holder: Holder::Operator,
+            is_of_control_plane: true,
+            limit: None,
+            roles: Vec::new(),
+            permissions: BTreeSet::new(),
+            is_system: true,
+        }
+    }
+
+    fn user<'a>(
+        tenant: TenantId,
+        user: UserId,
+        is_of_control_plane: bool,
+        limit: Option<OAuthScope>,
+        held: impl Iterator<Item = &'a HeldRole>,
+    ) -> Self {
+        let (mut roles, mut permissions, mut is_system) = (Vec::new(), BTreeSet::new(), false);
+        let reaches = |code: &&String| limit.as_ref().is_none_or(|limit| limit.contains(code));
+        for role in held {
+            roles.push(role.code.clone());
+            permissions.extend(role.permissions.iter().filter(reaches).cloned());
+            is_system |= role.scope == RoleScope::System;
+        }
+        is_system &= limit.as_ref().is_none_or(|limit| limit.contains(code::SYSTEM_ADMIN));
+        Self { holder: Holder::User(tenant, user), is_of_control_plane, limit, roles, permissions, is_system }
+    }
+
+    fn service(tenant: TenantId, client: ClientId, is_of_control_plane: bool, scope: OAuthScope) -> Self {
+        Self {
+            holder: Holder::Service(tenant, client),
+            is_of_control_plane,
+            permissions: scope.iter().filter(|name| name.contains(':')).map(str::to_owned).collect(),
+            is_system: scope.contains(code::SYSTEM_ADMIN),
+            limit: Some(scope),
+            roles: Vec::new(),
+        }
+    }
+
+    /// The same as they are inside a transaction, to hand something on.
+    ///
+    /// # Errors
+    /// [`DomainError::NotAuthenticated`] if the holder is gone or disabled; or the database is unavailable.
+    pub async fn renewed(&self, tx: &Tx, now: Timestamp) -> Result<Self, DomainError> {
+        let gone = || DomainError::NotAuthenticated("who hands on is gone or disabled");
+        Ok(match &self.holder {
+            Holder::Operator => self.clone(),
+            Holder::User(tenant, user) => {
+                let of = tx.of(*tenant);
+                users::find(&of, *user).await?.filter(|user| user.enabled).ok_or_else(gone)?;
+                let held = roles::held_by_user(&of, *user, now).await?;
+                Self::user(*tenant, *user, self.is_of_control_plane, self.limit.clone(), held.iter())
+            }
+            Holder::Service(tenant, client) => {
+                let found = clients::find(&tx.of(*tenant), client).await?.filter(|client| client.enabled);
+                let granted = found.ok_or_else(gone)?.permissions;
+                let scope = self.limit.as_ref().map_or_else(|| granted.clone(), |limit| limit.intersection(&granted));
+                Self::service(*tenant, client.clone(), self.is_of_control_plane, scope)
+            }
+        })
+    }
+
+    /// Whether they hold a permission.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        matches!(self.holder, Holder::Operator) || self.permissions.contains(permission)
+    }
+
+    /// # Errors
+    /// [`DomainError::Forbidden`] if they lack it.
+    pub fn require(&self, permission: &'static str) -> Result<(), DomainError> {
+        if self.may(permission) { Ok(()) } else { Err(DomainError::Forbidden(permission)) }
+    }
+
+    /// Whether all of this could be handed on: nobody gives what they lack.
+    ///
+    /// # Errors
+    /// [`DomainError::NotAllowed`] for the first that could not.
+    pub fn require_all<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), DomainError> {
+        if permissions.into_iter().all(|permission| self.may(permission)) {
+            return Ok(());
+        }
+        Err(DomainError::NotAllowed("nobody can hand on a permission that they do not hold"))
+    }
+
+    /// Whether they hold a role that reaches over the whole installation, or are a service that
+    /// administers it.
+    #[must_use]
+    pub const fn is_system(&self) -> bool {
+        self.is_system
+    }
+
+    /// Whether they administer the installation: somebody of the default tenant with an administrative
+    /// role (`rbac.md`, `ADMIN`), or the operator. Not a service.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        let administrative = |role: &String| ADMINISTRATIVE.contains(&role.as_str());
+        match self.holder {
+            Holder::Operator => true,
+            Holder::User(..) => self.is_of_control_plane && (self.is_system || self.roles.iter().any(administrative)),
+            Holder::Service(..) => false,
+        }
+    }
+
+    /// Whether they are a service.
+    #[must_use]
+    pub const fn is_service(&self) -> bool {
+        matches!(self.holder, Holder::Service(..))
+    }
+
+    /// Whether what they may do, they may do in every tenant: administrators and services of the default
+    /// tenant, and the operator.
+    #[must_use]
+    pub fn reaches_all_tenants(&self) -> bool {
+        self.is_admin() || (self.is_of_control_plane && self.is_service())
+    }
+
+    /// Whether what they may do, they may do in this tenant.
+    ///
+    /// # Errors
+    /// [`DomainError::NotFound`]: what belongs to another tenant does not exist for them.
+    pub fn require_reach(&self, tenant: TenantId) -> Result<(), DomainError> {
+        let own = matches!(&self.holder, Holder::User(own, _) | Holder::Service(own, _) if *own == tenant);
+        if own || self.reaches_all_tenants() { Ok(()) } else { Err(DomainError::NotFound(Noun::Tenant)) }
+    }
+
+    /// Codes of the roles that they hold, sorted.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Codes of what they may do, sorted.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.permissions.iter().map(String::as_str)
+    }
+}
+
+/// That a tenant which had a super administrator for good keeps one through a change. Made before it,
+/// asked after it, in one transaction; others that do the same wait.
+pub(super) struct LastSuperAdmin {
+    role: Option<RoleId>,
+}
+
+impl LastSuperAdmin {
+    /// Before the change.
+    pub(super) async fn before(tx: &TenantTx<'_>) -> Result<Self, DomainError> {
+        let Ok(role) = SUPER_ADMIN_ID.parse::<RoleId>() else { return Ok(Self { role: None }) };
+        let guarded = roles::lock(tx, &role).await? && roles::lasting_holders(tx, &role).await? > 0;
+        Ok(Self { role: guarded.then_some(role) })
+    }
+
+    /// After it.
+    ///
+    /// # Errors
+    /// [`DomainError::NotAllowed`] if nobody is left; then nothing must be committed.
+    pub(super) async fn after(self, tx: &TenantTx<'_>) -> Result<(), DomainError> {
+        match self.role {
+            Some(role) if roles::lasting_holders(tx, &role).await? == 0 => {
+                Err(DomainError::NotAllowed("the last super administrator can't lose that role"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
