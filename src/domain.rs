@@ -22,6 +22,7 @@ pub mod login_transactions;
 pub mod logout;
 pub mod mail;
 pub mod mail_links;
+pub mod organizations;
 pub mod password_policy;
 pub mod passwords;
 pub mod permissions;
