@@ -25,6 +25,9 @@ section! {
     /// Requests for a link by mail: a forgotten password, an address to prove again. A new
     /// account's first mail counts as its sign-up only.
     mail: Rate = "limits.mail", Rate::per_minute(600, 200);
+    /// Sign-ins that are begun without a session, devices that ask to be connected, passkeys that are
+    /// asked for: each keeps a row for a while.
+    begun: Rate = "limits.begun", Rate::per_minute(3000, 1000);
     /// Mails to one person, whoever asks for them.
     mail_per_person: Rate = "limits.mail_per_person", Rate::per_hour(10, 5);
     /// How many leading bits of an IPv6 address count as one address.

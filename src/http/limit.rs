@@ -30,6 +30,8 @@ pub(super) enum Limit {
     Codes,
     /// Links by mail.
     Mail,
+    /// Sign-ins and devices that somebody begins whom nobody knows yet.
+    Begun,
 }
 
 impl Limit {
@@ -43,6 +45,7 @@ impl Limit {
             Self::KeyFailures => "key_failures",
             Self::Codes => "codes",
             Self::Mail => "mail",
+            Self::Begun => "begun",
         }
     }
 }
@@ -63,6 +66,7 @@ pub(super) struct Limits {
     key_failures: Table,
     codes: Table,
     mail: Table,
+    begun: Table,
     ipv6_prefix: u8,
     metrics: Arc<Metrics>,
 }
@@ -78,6 +82,7 @@ impl Limits {
             key_failures: table(config.key_failures),
             codes: table(config.codes),
             mail: table(config.mail),
+            begun: table(config.begun),
             ipv6_prefix: config.ipv6_prefix,
             metrics,
         }
@@ -96,6 +101,7 @@ impl Limits {
             Limit::KeyFailures => &self.key_failures,
             Limit::Codes => &self.codes,
             Limit::Mail => &self.mail,
+            Limit::Begun => &self.begun,
         };
         table.check(key(address, self.ipv6_prefix)).inspect_err(|_| self.metrics.rate_limited.count(limit.label()))
     }

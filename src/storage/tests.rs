@@ -396,8 +396,7 @@ async fn roles_and_permissions_count_while_they_are_held() {
         let mut codes = held[0].permissions.clone();
         codes.sort_unstable();
         assert_eq!(codes, ["Org:read", "user:read", "user:write"]);
-        assert_eq!(roles::holders(&rows, &role, at(9)).await.unwrap(), 1);
-        assert_eq!(roles::holders(&rows, &role, at(10)).await.unwrap(), 0);
+        assert_eq!(roles::lasting_holders(&rows, &role).await.unwrap(), 0);
         let of_users = unscoped::role_codes_of_users(db.read(), &[USER], at(9)).await.unwrap();
         assert_eq!(of_users[&USER], ["x"]);
         let filter = |now| UserFilter { search: None, role: Some("x".to_owned()), is_active: None, now };

@@ -175,3 +175,35 @@ fn nobody_gets_a_new_count_by_writing_a_header() {
         }
     });
 }
+
+#[test]
+fn what_anybody_may_begin_is_limited() {
+    drive(Engine::Sqlite, async |setup: Setup| {
+        let (app, world) = limited(&setup, |limits| limits.begun = TWO).await;
+        let rows = async || {
+            let sql = app.sql().await;
+            let requests = sql.number("SELECT count(*) FROM authorization_requests").await;
+            let devices = sql.number("SELECT count(*) FROM device_codes").await;
+            let audited = sql.number("SELECT count(*) FROM audit_log").await;
+            sql.close().await;
+            (requests, devices, audited)
+        };
+        let sign_in = |client: &str| {
+            let query = [("client_id", client), ("response_type", "code"), ("scope", "openid")];
+            app.request(reqwest::Method::GET, "/oauth/authorize").query(&query)
+        };
+        // What is wrong with a request makes no difference.
+        assert!(from(&app, "198.51.100.1", sign_in("nobody")).await.status < 429);
+        assert!(from(&app, "198.51.100.1", sign_in(&world.app.id)).await.status < 429);
+        let before = rows().await;
+        for client in ["nobody", &world.app.id] {
+            let answer = from(&app, "198.51.100.1", sign_in(client)).await;
+            assert_eq!(answer.status, 429, "{answer:?}");
+            assert!(answer.header("retry-after").is_some() && answer.text.contains("<html"), "{answer:?}");
+        }
+        let device = app.request(reqwest::Method::POST, "/oauth/device_authorization").form(&[("client_id", "x")]);
+        is_too_many(&from(&app, "198.51.100.1", device).await, &["error", "error_description"]);
+        assert_eq!(rows().await, before);
+        assert!(from(&app, "198.51.100.2", sign_in(&world.app.id)).await.status < 429);
+    });
+}

@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode, header};
 use crate::http::body;
 use crate::http::browser::Visit;
 use crate::http::call::Call;
+use crate::http::limit::Limit;
 use crate::http::locale::Locale;
 use crate::http::pages;
 use crate::http::pages::error::Problem;
@@ -46,6 +47,7 @@ const LONGEST: usize = 8192;
         (status = 404, description = "No such tenant"),
         (status = 413, description = "The form is larger than 64 KiB"),
         (status = 415, description = "Not a form"),
+        (status = 429, description = "Too many were begun from this address"),
         (status = 503, description = "Try again after Retry-After seconds"),
     ),
 )]
@@ -81,6 +83,9 @@ async fn respond(call: &Call) -> Result<HttpResponse, Problem> {
 }
 
 async fn begin(visit: &Visit<'_>, encoded: &[u8]) -> Result<HttpResponse, Problem> {
+    if visit.any_session().is_none() {
+        visit.call.limit(Limit::Begun)?;
+    }
     let (params, repeated) = Params::parse_repeated(encoded)?;
     let outcome = authorize::begin(&visit.ctx, &params, repeated.as_deref(), visitor(visit)).await?;
     show(visit, outcome)

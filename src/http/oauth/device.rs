@@ -8,6 +8,7 @@ use super::error::Problem;
 use super::request::{Form, authorization};
 use super::wire::{DeviceForm, ErrorAnswer};
 use crate::http::call::Call;
+use crate::http::limit::Limit;
 use crate::protocol::oauth::device::begin;
 
 /// RFC 8628 §3.2.
@@ -50,6 +51,7 @@ async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let form = Form::read(call).await?;
     let params = form.params()?;
     let ctx = form.ctx(call);
+    call.limit(Limit::Begun)?;
     let begun = begin(&ctx, authorization(call)?, &params).await?;
     let verification_uri = format!("{}/device", ctx.tenant.issuer);
     Ok(HttpResponse::Ok().json(DeviceAuthorization {

@@ -30,6 +30,7 @@ impl From<FieldError> for Problem {
 #[utoipa::path(post, path = "/login/passkey/options", responses((status = 200)))]
 pub(super) async fn options(call: Call) -> HttpResponse {
     answer(&call, async |visit, mut fields| {
+        call.limit(Limit::Begun)?;
         let user = about(visit, &mut fields)?;
         Ok(passkeys::begin_authentication(&visit.ctx, visit.browser().digest, user).await?)
     })

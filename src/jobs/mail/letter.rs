@@ -116,6 +116,7 @@ mod tests {
             recipient: "alice@example.org".to_owned(),
             language,
             address: Some("192.0.2.7".to_owned()),
+            about: None,
             device: Some("<b>Firefox</b>".to_owned()),
             attempts: 1,
             give_up_at: at,

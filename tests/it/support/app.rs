@@ -55,6 +55,7 @@ fn base_config(folder: &std::path::Path) -> Config {
     limits.key_failures = Rate::OFF;
     limits.codes = Rate::OFF;
     limits.mail = Rate::OFF;
+    limits.begun = Rate::OFF;
     config
 }
 
