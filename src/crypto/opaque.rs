@@ -51,6 +51,8 @@ pub enum TokenKind {
     MailLink,
     /// An invitation.
     Invitation,
+    /// A sign-in over an interface that waits for its second factor.
+    MfaTicket,
 }
 
 impl TokenKind {
@@ -71,6 +73,7 @@ impl TokenKind {
         Self::InitialAccessToken,
         Self::MailLink,
         Self::Invitation,
+        Self::MfaTicket,
     ];
 
     /// What every secret of this kind starts with.
@@ -92,6 +95,7 @@ impl TokenKind {
             Self::InitialAccessToken => "ghn_",
             Self::MailLink => "ghm_",
             Self::Invitation => "ghi_",
+            Self::MfaTicket => "ghf_",
         }
     }
 }

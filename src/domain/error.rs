@@ -126,6 +126,9 @@ pub enum DomainError {
     /// A rule stands against it, whatever the caller holds; says which.
     #[error("not allowed: {0}")]
     NotAllowed(&'static str),
+    /// What is there now stands against it; says what.
+    #[error("conflict: {0}")]
+    Conflict(&'static str),
     /// Another transaction was in the way, again and again.
     #[error("another transaction was in the way: {0}")]
     Contended(String),

@@ -75,6 +75,7 @@ impl Problem {
             Self::Domain(error) => match error {
                 DomainError::NotFound(_) => StatusCode::NOT_FOUND,
                 DomainError::Forbidden(_) | DomainError::NotAllowed(_) => StatusCode::FORBIDDEN,
+                DomainError::Conflict(_) => StatusCode::CONFLICT,
                 DomainError::Unavailable(_) | DomainError::Busy { .. } | DomainError::Contended(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }

@@ -124,6 +124,7 @@ impl From<DomainError> for Error {
             DomainError::SecondFactorNeeded => Self::new(StatusCode::FORBIDDEN, "mfa required"),
             DomainError::Forbidden(scope) => Self::forbidden(scope),
             DomainError::NotAllowed(why) => Self::new(StatusCode::FORBIDDEN, why),
+            DomainError::Conflict(why) => Self::new(StatusCode::CONFLICT, why),
             DomainError::Busy { retry_after } => Self::again(retry_after, error.to_string()),
             DomainError::Unavailable(_) | DomainError::Contended(_) => {
                 Self::again(Duration::from_secs(1), error.to_string())
