@@ -83,6 +83,9 @@ pub async fn carried_now(core: &Core, tenant: TenantId, user: UserId) -> Result<
     Ok(Carried::new(held(core, tenant, user).await?.at(core.clock.now()), None))
 }
 
+/// Why somebody is not administered.
+const BEYOND: &str = "nobody administers or makes who may do more than they may themselves";
+
 /// Whose powers they are.
 #[derive(Clone, Debug)]
 enum Holder {
@@ -211,6 +214,45 @@ impl Powers {
             return Ok(());
         }
         Err(DomainError::NotAllowed("nobody can hand on a permission that they do not hold"))
+    }
+
+    /// Whether this user's account may be administered by them, as it is inside a transaction: by its
+    /// password or address, its powers would be theirs.
+    ///
+    /// # Errors
+    /// [`DomainError::NotAllowed`] if it may do more than they; as [`Powers::renewed`].
+    pub(super) async fn require_above_user(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), DomainError> {
+        if matches!(self.holder, Holder::Operator) {
+            return Ok(());
+        }
+        let (own, held) = (self.renewed(tx, now).await?, roles::held_by_user(&tx.of(tenant), user, now).await?);
+        let beyond = |role: &HeldRole| {
+            role.scope == RoleScope::System && !own.is_system || role.permissions.iter().any(|code| !own.may(code))
+        };
+        if held.iter().any(beyond) { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
+    }
+
+    /// The same for a client that holds these permissions.
+    ///
+    /// # Errors
+    /// As [`Powers::require_above_user`].
+    pub(super) async fn require_above_client(
+        &self,
+        tx: &Tx,
+        permissions: &OAuthScope,
+        now: Timestamp,
+    ) -> Result<(), DomainError> {
+        if matches!(self.holder, Holder::Operator) {
+            return Ok(());
+        }
+        let own = self.renewed(tx, now).await?;
+        if permissions.iter().all(|code| own.may(code)) { Ok(()) } else { Err(DomainError::NotAllowed(BEYOND)) }
     }
 
     /// Whether they hold a role that reaches over the whole installation, or are a service that

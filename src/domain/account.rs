@@ -1,5 +1,6 @@
 //! What people do with their own account: say who they are, and leave.
 
+use super::access::{LastSuperAdmin, Powers};
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use super::logout::{self, Ending};
@@ -62,7 +63,7 @@ pub async fn describe(ctx: &Ctx<'_>, user: UserId, said: Said<'_>) -> Result<(),
 }
 
 /// Writes anew what a user signs in with, of which there must be something.
-async fn rename(tx: &storage::TenantTx<'_>, user: &crate::model::user::User) -> Result<(), DomainError> {
+pub(super) async fn rename(tx: &storage::TenantTx<'_>, user: &crate::model::user::User) -> Result<(), DomainError> {
     let email: Option<Email> = user.email.as_deref().and_then(|email| email.parse().ok());
     let username: Option<Username> = user.username.as_deref().and_then(|name| name.parse().ok());
     let names: Vec<String> =
@@ -84,22 +85,31 @@ async fn rename(tx: &storage::TenantTx<'_>, user: &crate::model::user::User) -> 
 /// is its own. What the audit log says about it stays.
 ///
 /// # Errors
-/// [`DomainError::NotFound`], or the database is unavailable.
+/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for the last super administrator; or the
+/// database is unavailable.
 pub async fn delete(ctx: &Ctx<'_>, user: UserId) -> Result<(), DomainError> {
+    delete_by(ctx, Powers::operator(), user).await
+}
+
+/// The same by somebody who may do as much as the user.
+pub(super) async fn delete_by(ctx: &Ctx<'_>, by: Powers, user: UserId) -> Result<(), DomainError> {
     let entry = ctx.audit("user.delete", Some(format!("user:{user}")), Outcome::Success, None);
     let notice = Notice::new(ctx, MailKind::AccountDeleted);
     let ending = Ending::new(ctx.core, RevocationReason::UserChanged);
-    let input = (ctx.tenant_id(), user, ctx.now(), notice, ending, entry);
+    let input = (ctx.tenant_id(), user, ctx.now(), by, notice, ending, entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, user, now, notice, ending, entry)| {
+        .write(input, |tx, (tenant, user, now, by, notice, ending, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let user = users::find_for_update(&of, *user).await?.ok_or(DomainError::NotFound(Noun::User))?;
+                by.require_above_user(tx, *tenant, user.id, *now).await?;
+                let guard = LastSuperAdmin::before(&of).await?;
                 logout::end_all_of_user(&of, user.id, None, ending).await?;
                 storage::tokens::revoke_families_of_user(&of, user.id, *now, RevocationReason::UserChanged).await?;
                 notice.queue(&of, &user).await?;
                 users::delete(&of, user.id).await?;
+                guard.after(&of).await?;
                 of.changed(ChangeKind::User, &user.id.to_string()).await?;
                 storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(())

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::access::{LastSuperAdmin, Powers};
 use super::authn;
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid, Noun};
 use super::logout::{self, Ending};
-use super::{lockout, roles};
+use super::{account, lockout, roles};
 use crate::crypto::password_hash::HashScheme;
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
@@ -71,6 +72,11 @@ pub(super) fn invalid(field: &'static str) -> impl Fn(InvalidText) -> DomainErro
 /// [`DomainError::Invalid`] names the field; [`DomainError::Taken`]; [`DomainError::NotFound`] for
 /// a role; [`DomainError::Busy`]; or the database is unavailable.
 pub async fn create(ctx: &Ctx<'_>, new: NewUser<'_>) -> Result<User, DomainError> {
+    create_by(ctx, Powers::operator(), new).await
+}
+
+/// The same by somebody who can't make a user who may do more than they.
+pub(super) async fn create_by(ctx: &Ctx<'_>, by: Powers, new: NewUser<'_>) -> Result<User, DomainError> {
     let email: Option<Email> = new.email.map(str::parse).transpose().map_err(invalid("email"))?;
     let username: Option<Username> = new.username.map(str::parse).transpose().map_err(invalid("username"))?;
     let name: Option<DisplayName> = new.name.map(str::parse).transpose().map_err(invalid("name"))?;
@@ -111,9 +117,11 @@ pub async fn create(ctx: &Ctx<'_>, new: NewUser<'_>) -> Result<User, DomainError
     let entry = ctx.audit("user.create", Some(format!("user:{}", draft.user.id)), Outcome::Success, None);
     ctx.core
         .db
-        .write((draft, entry), |tx, (draft, entry)| {
+        .write((draft, by, entry), |tx, (draft, by, entry)| {
             Box::pin(async move {
-                draft.insert(&tx.of(draft.user.tenant)).await?;
+                let user = &draft.user;
+                draft.insert(&tx.of(user.tenant)).await?;
+                by.require_above_user(tx, user.tenant, user.id, user.created_at).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(draft.user.clone())
             })
@@ -121,7 +129,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewUser<'_>) -> Result<User, DomainError
         .await
 }
 
-fn check_profile(profile: &serde_json::Value) -> Result<(), Invalid> {
+pub(super) fn check_profile(profile: &serde_json::Value) -> Result<(), Invalid> {
     if !profile.is_object() {
         return Err(Invalid::new("profile", "must be an object"));
     }
@@ -230,9 +238,20 @@ pub async fn state(core: &Core, tenant: TenantId, id: UserId) -> Result<Arc<User
 /// # Errors
 /// As [`create`].
 pub async fn set_password(ctx: &Ctx<'_>, id: UserId, password: &str, min: usize) -> Result<(), DomainError> {
+    set_password_by(ctx, Powers::operator(), id, password, min).await
+}
+
+/// The same by somebody who may do as much as the user.
+pub(super) async fn set_password_by(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    id: UserId,
+    password: &str,
+    min: usize,
+) -> Result<(), DomainError> {
     find(ctx, id).await?;
     let hash = authn::hash_new(ctx, password, min).await?;
-    change(ctx, id, "user.set_password", move |user| {
+    change(ctx, by, id, "user.set_password", move |user| {
         user.password_hash = Some(hash.clone());
         user.token_epoch += 1;
     })
@@ -243,14 +262,18 @@ pub async fn set_password(ctx: &Ctx<'_>, id: UserId, password: &str, min: usize)
 /// Lets a user in, or no longer; then everything issued so far ends.
 ///
 /// # Errors
-/// [`DomainError::NotFound`], or the database is unavailable.
+/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for the last super administrator; or the
+/// database is unavailable.
 pub async fn set_enabled(ctx: &Ctx<'_>, id: UserId, enabled: bool) -> Result<(), DomainError> {
     let action = if enabled { "user.enable" } else { "user.disable" };
-    change(ctx, id, action, move |user| {
-        user.enabled = enabled;
-        user.token_epoch += i32::from(!enabled);
-    })
-    .await
+    change(ctx, Powers::operator(), id, action, move |user| enable(user, enabled)).await?;
+    Ok(())
+}
+
+/// Lets a user in, or no longer.
+pub(super) fn enable(user: &mut User, enabled: bool) {
+    user.token_epoch += i32::from(user.enabled && !enabled);
+    user.enabled = enabled;
 }
 
 /// Opens an account that too many wrong passwords have locked.
@@ -264,39 +287,49 @@ pub async fn unlock(ctx: &Ctx<'_>, id: UserId) -> Result<(), DomainError> {
     super::audit::append(ctx.core, entry).await
 }
 
-/// Changes a row, ends what a raised epoch ends, and tells every copy.
-async fn change(
+/// Changes a row and the names that go with it, ends what a raised epoch ends, and tells every copy.
+pub(super) async fn change(
     ctx: &Ctx<'_>,
+    by: Powers,
     id: UserId,
     action: &'static str,
     mend: impl Fn(&mut User) + Send + Sync + 'static,
-) -> Result<(), DomainError> {
+) -> Result<User, DomainError> {
     let entry = ctx.audit(action, Some(format!("user:{id}")), Outcome::Success, None);
     let ending = Ending::new(ctx.core, RevocationReason::UserChanged);
-    let input = (ctx.tenant_id(), id, ctx.now(), mend, ending, entry);
-    ctx.core
+    let input = (ctx.tenant_id(), id, ctx.now(), by, mend, ending, entry);
+    let user = ctx
+        .core
         .db
-        .write(input, |tx, (tenant, id, now, mend, ending, entry)| {
+        .write(input, |tx, (tenant, id, now, by, mend, ending, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let mut user = users::find_for_update(&of, *id).await?.ok_or(DomainError::NotFound(Noun::User))?;
-                let epoch = user.token_epoch;
+                let before = users::find_for_update(&of, *id).await?.ok_or(DomainError::NotFound(Noun::User))?;
+                by.require_above_user(tx, *tenant, *id, *now).await?;
+                let mut user = before.clone();
                 mend(&mut user);
                 user.updated_at = *now;
+                if user.email != before.email || user.username != before.username {
+                    account::rename(&of, &user).await?;
+                }
+                let guard = if before.enabled && !user.enabled { Some(LastSuperAdmin::before(&of).await?) } else { None };
                 users::update(&of, &user).await?;
-                if user.token_epoch != epoch {
+                if let Some(guard) = guard {
+                    guard.after(&of).await?;
+                }
+                if user.token_epoch != before.token_epoch {
                     tokens::revoke_families_of_user(&of, *id, *now, RevocationReason::UserChanged).await?;
                     known_browsers::distrust_all(&of, *id).await?;
                     logout::end_all_of_user(&of, *id, None, ending).await?;
                 }
                 of.changed(ChangeKind::User, &id.to_string()).await?;
                 crate::storage::audit::append(tx, entry).await?;
-                Ok::<_, DomainError>(())
+                Ok::<_, DomainError>(user)
             })
         })
         .await?;
     ctx.core.logouts.notify_one();
-    Ok(())
+    Ok(user)
 }
 
 /// The highest of the three roles that stand in an order, for each user who holds one of them.
