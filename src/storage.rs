@@ -5,11 +5,13 @@
 //! there is no way to the rows without it but [`unscoped`], where each query says why.
 
 pub mod access_log;
+pub mod api_clients;
 pub mod assertions;
 pub mod audit;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod backup;
+mod catalogue;
 pub mod catalogue_numbers;
 pub mod changes;
 pub mod clients;
@@ -21,6 +23,7 @@ mod entity;
 mod error;
 pub mod fresh;
 pub mod installation;
+pub mod invitations;
 pub mod known_browsers;
 pub mod leases;
 pub mod lockouts;
@@ -28,15 +31,20 @@ pub mod logout_outbox;
 pub mod mail_links;
 pub mod mail_outbox;
 pub mod memberships;
+pub mod mfa_tickets;
 pub mod migrate;
+pub mod modules;
 pub mod organizations;
 pub mod passkeys;
 pub mod permissions;
 pub mod recovery_codes;
 pub mod roles;
+pub mod scoped_grants;
 pub mod sessions;
 pub mod signing_keys;
+pub mod sites;
 mod sqlite_writer;
+pub mod systems;
 pub mod tenants;
 #[cfg(test)]
 mod tests;

@@ -62,6 +62,7 @@ fn tables() -> Vec<TableCreateStatement> {
             .col(string("name"))
             .col(string("plan"))
             .col(boolean("enabled"))
+            .col(text("search_text"))
             .col(big_integer("created_at"))
             .col(big_integer("updated_at"))
             .to_owned(),
@@ -199,6 +200,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         plain("scoped_grants", &["tenant_id", "organization_id"]),
         plain("scoped_grants", &["tenant_id", "site_id"]),
         plain("scoped_grants", &["tenant_id", "module_id"]),
+        plain("scoped_grants", &["tenant_id", "scope"]),
+        plain("scoped_grants", &["tenant_id", "module"]),
         plain("mfa_tickets", &["tenant_id", "user_id"]),
         plain("mfa_tickets", &["expires_at"]),
         plain("idempotent_requests", &["expires_at"]),

@@ -17,6 +17,15 @@ impl PageNumber {
     }
 }
 
+/// Part of a list: so many rows after so many others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many at most.
+    pub limit: u64,
+    /// How many stand before them.
+    pub offset: u64,
+}
+
 /// One page and how many rows there are in all.
 #[derive(Clone, Debug)]
 pub struct Counted<T> {

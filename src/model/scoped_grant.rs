@@ -47,3 +47,12 @@ pub struct ScopedGrant {
     /// When.
     pub granted_at: Timestamp,
 }
+
+/// One line of what somebody may do, as other systems see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedAction {
+    /// What, where.
+    pub target: GrantTarget,
+    /// The key of the module's system; none where the catalogue does not hold the module.
+    pub system: Option<String>,
+}

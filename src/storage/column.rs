@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sea_orm::sea_query::{Asterisk, Expr, Func, FunctionCall};
+use sea_orm::sea_query::{Asterisk, BinOper, Expr, ExprTrait as _, Func, FunctionCall};
+use sea_orm::{ColumnTrait, EntityTrait, QuerySelect, Select};
 
+use super::db::TenantRows;
 use super::error::StorageError;
 use crate::model::time::Timestamp;
 
@@ -96,4 +98,29 @@ pub(in crate::storage) fn count_rows() -> FunctionCall {
 /// A count as the database gives it.
 pub(in crate::storage) fn count(n: Option<i64>) -> u64 {
     n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+}
+
+/// How many rows a query finds.
+pub(in crate::storage) async fn total<E: EntityTrait>(
+    rows: &TenantRows<'_>,
+    query: &Select<E>,
+) -> Result<u64, StorageError> {
+    let n: Option<i64> = query.clone().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
+    Ok(count(n))
+}
+
+/// `lower(column) LIKE lower('%text%')`, in which no character of the text stands for others. Both sides
+/// are folded by the same function, so that a text always finds itself.
+pub(in crate::storage) fn contains(column: impl ColumnTrait, text: &str) -> Expr {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    Func::lower(Expr::col(column.as_column_ref()))
+        .binary(BinOper::Like, Func::lower(Expr::val(pattern)).binary(BinOper::Escape, Expr::Constant('!'.into())))
 }

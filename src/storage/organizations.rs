@@ -6,11 +6,14 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
+use super::column::{contains, total};
 use super::db::{TenantRows, TenantTx};
 use super::entity::organizations::{Column, Entity, Model};
 use super::error::StorageError;
 use crate::model::ids::{OrganizationId, TenantId};
 use crate::model::organization::Organization;
+use crate::model::page::{Counted, Window};
+use crate::model::text::canonical;
 use crate::model::time::Timestamp;
 
 pub(in crate::storage) fn noun(row: Model) -> Organization {
@@ -36,6 +39,7 @@ fn row(tenant: TenantId, noun: &Organization) -> Model {
         name: noun.name.clone(),
         plan: noun.plan.clone(),
         enabled: noun.enabled,
+        search_text: canonical(&format!("{}\n{}", noun.name, noun.key)),
         created_at: noun.created_at.millis(),
         updated_at: noun.updated_at.millis(),
     }
@@ -102,6 +106,25 @@ pub async fn list_after(
         query = query.filter(Column::Id.gt(after.uuid()));
     }
     Ok(query.all(&rows.raw()).await?.into_iter().map(noun).collect())
+}
+
+/// Part of the organizations whose name or key holds a text, upper and lower case alike, in the order in
+/// which they were made; and how many there are in all.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn search(
+    rows: &TenantRows<'_>,
+    keyword: Option<&str>,
+    window: Window,
+) -> Result<Counted<Organization>, StorageError> {
+    let mut query = of_tenant(rows);
+    if let Some(keyword) = keyword {
+        query = query.filter(contains(Column::SearchText, &canonical(keyword)));
+    }
+    let total = total(rows, &query).await?;
+    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
+    Ok(Counted { rows: part.all(&rows.raw()).await?.into_iter().map(noun).collect(), total })
 }
 
 /// Writes what may change: everything but id, key and the moment of its making.

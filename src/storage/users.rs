@@ -1,18 +1,18 @@
 //! Users, and the names by which they sign in.
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait as _, Func, LockType};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::column::{corrupt, count, count_rows};
+use super::column::{contains, corrupt, count, count_rows, total};
 use super::db::{Rows, TenantRows, TenantTx};
-use super::entity::{role_assignments, roles, user_identifiers, users};
+use super::entity::{memberships, role_assignments, roles, user_identifiers, users};
 use super::error::StorageError;
-use crate::model::ids::{TenantId, UserId};
-use crate::model::page::{Counted, PageNumber};
+use crate::model::ids::{OrganizationId, TenantId, UserId};
+use crate::model::page::{Counted, PageNumber, Window};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
@@ -26,6 +26,8 @@ pub struct UserFilter {
     pub role: Option<String>,
     /// Whether they are enabled.
     pub is_active: Option<bool>,
+    /// An organization that they belong to.
+    pub organization: Option<OrganizationId>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -157,6 +159,44 @@ pub async fn find_by_identifier(rows: &TenantRows<'_>, canonical: &str) -> Resul
         .transpose()
 }
 
+/// The user whom other systems know by this name.
+///
+/// # Errors
+/// The database is unavailable, or the row is damaged.
+pub async fn find_by_external_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Option<User>, StorageError> {
+    of_tenant(rows).filter(users::Column::ExternalSub.eq(sub)).one(&rows.raw()).await?.map(noun).transpose()
+}
+
+/// Part of the users that a filter lets through, in the order in which they were made; and how many there
+/// are in all.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
+    let query = of_tenant(rows).filter(condition(filter));
+    let total = total(rows, &query).await?;
+    let part = query.order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
+    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
+}
+
+/// Up to `limit` users after one that a filter lets through, by id.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn filtered_after(
+    rows: &TenantRows<'_>,
+    filter: &UserFilter,
+    after: Option<UserId>,
+    limit: u64,
+) -> Result<Vec<User>, StorageError> {
+    let mut query = of_tenant(rows).filter(condition(filter)).order_by_asc(users::Column::Id).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(users::Column::Id.gt(after.uuid()));
+    }
+    query.all(&rows.raw()).await?.into_iter().map(noun).collect()
+}
+
 /// Up to `limit` users after one, by id.
 ///
 /// # Errors
@@ -258,23 +298,26 @@ pub(in crate::storage) fn condition(filter: &UserFilter) -> Condition {
     if let Some(active) = filter.is_active {
         all = all.add(users::Column::Enabled.eq(active));
     }
+    if let Some(organization) = filter.organization {
+        all = all.add(belongs_to(organization));
+    }
     all
 }
 
-/// `lower(column) LIKE lower('%text%')`: both sides folded by the same function, so that a text
-/// always finds itself.
-fn contains(column: users::Column, text: &str) -> Expr {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    Func::lower(Expr::col((users::Entity, column)))
-        .binary(BinOper::Like, Func::lower(Expr::val(pattern)).binary(BinOper::Escape, Expr::Constant('!'.into())))
+/// Whether a user belongs to an organization.
+fn belongs_to(organization: OrganizationId) -> Expr {
+    let membership = memberships::Entity::find()
+        .select_only()
+        .expr(Expr::val(1))
+        .filter(
+            Expr::col((memberships::Entity, memberships::Column::TenantId))
+                .equals((users::Entity, users::Column::TenantId)),
+        )
+        .filter(
+            Expr::col((memberships::Entity, memberships::Column::UserId)).equals((users::Entity, users::Column::Id)),
+        )
+        .filter(memberships::Column::OrganizationId.eq(organization.uuid()));
+    Expr::exists(membership.into_query())
 }
 
 /// Whether a user holds a role that has not run out.

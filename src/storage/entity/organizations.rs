@@ -15,6 +15,7 @@ pub struct Model {
     pub name: String,
     pub plan: String,
     pub enabled: bool,
+    pub search_text: String,
     pub created_at: i64,
     pub updated_at: i64,
 }

@@ -1,0 +1,68 @@
+//! The sites of the catalogue, each with its company.
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockType};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
+};
+
+use super::catalogue::catalogue_table;
+use super::column::{corrupt, total};
+use super::db::{TenantRows, TenantTx};
+use super::entity::organizations;
+use super::entity::sites::{Column, Entity, Model, Relation};
+use super::error::StorageError;
+use crate::model::catalogue::Site;
+use crate::model::ids::{OrganizationId, SiteId, TenantId};
+use crate::model::page::{Counted, Window};
+use crate::model::time::Timestamp;
+
+fn noun(row: Model) -> Site {
+    Site {
+        id: SiteId::from_uuid(row.id),
+        key: row.key,
+        code: row.code,
+        organization: OrganizationId::from_uuid(row.organization_id),
+        name: row.name,
+        enabled: row.enabled,
+        created_at: Timestamp::from_millis(row.created_at),
+    }
+}
+
+fn row(tenant: TenantId, site: &Site) -> Model {
+    Model {
+        tenant_id: tenant.uuid(),
+        id: site.id.uuid(),
+        key: site.key.clone(),
+        code: site.code.clone(),
+        organization_id: site.organization.uuid(),
+        name: site.name.clone(),
+        enabled: site.enabled,
+        created_at: site.created_at.millis(),
+    }
+}
+
+catalogue_table!(Site, SiteId, "site");
+
+/// Part of the sites, of the company of this key or of all, in the order in which they were made, each
+/// with the key of its company; and how many there are in all.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn window(
+    rows: &TenantRows<'_>,
+    company: Option<&str>,
+    window: Window,
+) -> Result<Counted<(Site, String)>, StorageError> {
+    let mut query = of_tenant(rows).join(JoinType::InnerJoin, Relation::Organization.def());
+    if let Some(key) = company {
+        query = query.filter(organizations::Column::Key.eq(key));
+    }
+    let total = total(rows, &query).await?;
+    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
+    let found = part.select_also(organizations::Entity).all(&rows.raw()).await?;
+    let with_key = |(row, parent): (Model, Option<organizations::Model>)| {
+        let parent = parent.ok_or_else(|| corrupt("sites", "organization_id", "refers to nothing"))?;
+        Ok::<_, StorageError>((noun(row), parent.key))
+    };
+    Ok(Counted { rows: found.into_iter().map(with_key).collect::<Result<_, _>>()?, total })
+}
