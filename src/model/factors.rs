@@ -37,6 +37,19 @@ pub struct Passkey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// A code for who has lost their factors, once.
+#[derive(Clone, Debug)]
+pub struct RecoveryCode {
+    /// Whose.
+    pub user: UserId,
+    /// What it is known by; it holds the tenant and the user too.
+    pub digest: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was used up.
+    pub used_at: Option<Timestamp>,
+}
+
 text_enum! {
     /// What a passkey is asked for.
     CeremonyPurpose {
@@ -79,4 +92,17 @@ pub struct KnownBrowser {
     pub user_agent: Option<String>,
     /// From where.
     pub address: Option<String>,
+}
+
+/// A sign-in over an interface whose password was right and whose second factor is still to come.
+#[derive(Clone, Debug)]
+pub struct MfaTicket {
+    /// Who signs in.
+    pub user: UserId,
+    /// The user's token epoch at that moment, which must still be the same.
+    pub epoch: i32,
+    /// When the password was right.
+    pub authenticated_at: Timestamp,
+    /// Until when the second factor can be shown.
+    pub expires_at: Timestamp,
 }

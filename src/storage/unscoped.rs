@@ -11,8 +11,8 @@ use sea_orm::{
 use super::column::{count, count_rows, parsed};
 use super::db::{Rows, Tx};
 use super::entity::{
-    authorization_codes, authorization_requests, device_codes, known_browsers, lockouts, logout_outbox, mail_links,
-    mail_outbox, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys,
+    authorization_codes, authorization_requests, device_codes, invitations, known_browsers, lockouts, logout_outbox,
+    mail_links, mail_outbox, mfa_tickets, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys,
     tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
 };
 use super::error::StorageError;
@@ -278,6 +278,8 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     deleted += delete::<tenant_keys::Entity>(tx, tenant_keys::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<lockouts::Entity>(tx, over, limit).await?;
     deleted += delete::<mail_links::Entity>(tx, mail_links::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<invitations::Entity>(tx, invitations::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<mfa_tickets::Entity>(tx, mfa_tickets::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<webauthn_ceremonies::Entity>(tx, webauthn_ceremonies::Column::ExpiresAt.lte(at), limit).await?;
     let unseen = known_browsers::Column::SeenAt.lte((now - KNOWN).millis());
     deleted += delete::<known_browsers::Entity>(tx, unseen, limit).await?;
