@@ -35,4 +35,5 @@ pub mod text;
 mod text_enum;
 pub mod time;
 pub mod token;
+pub mod transfer;
 pub mod user;

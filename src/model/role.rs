@@ -1,6 +1,9 @@
 //! Roles: named sets of permissions, and their assignment to users.
 
-use super::ids::RoleId;
+use std::str::FromStr;
+
+use super::ids::{AssignmentId, RoleId, UserId};
+use super::text::InvalidText;
 use super::text_enum::text_enum;
 use super::time::Timestamp;
 
@@ -13,6 +16,35 @@ text_enum! {
         Tenant = "TENANT",
         /// The whole installation.
         System = "SYSTEM",
+    }
+}
+
+/// The code of a role that somebody makes: capital letters, digits and underscores. The seeded ones are
+/// in small letters, so that none of these can pass for one of those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleCode(String);
+
+impl RoleCode {
+    /// The most characters of one.
+    pub const MAX: usize = 50;
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RoleCode {
+    type Err = InvalidText;
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+            return Err(InvalidText::Malformed("role code"));
+        }
+        if text.len() > Self::MAX {
+            return Err(InvalidText::TooLong(Self::MAX));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -52,6 +84,23 @@ pub struct HeldRole {
     pub expires_at: Option<Timestamp>,
     /// The codes of what it permits.
     pub permissions: Vec<String>,
+}
+
+/// That somebody holds a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleAssignment {
+    /// `UR_…`.
+    pub id: AssignmentId,
+    /// Who.
+    pub user: UserId,
+    /// Which one.
+    pub role: RoleId,
+    /// Who gave it, as the audit log names them.
+    pub granted_by: String,
+    /// When.
+    pub granted_at: Timestamp,
+    /// From when on they hold it no longer.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A seeded role.
