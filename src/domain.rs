@@ -5,6 +5,7 @@
 pub mod access;
 pub mod access_log;
 pub mod account;
+pub mod administration;
 pub mod audit;
 pub mod authn;
 pub mod bootstrap;
@@ -22,6 +23,7 @@ pub mod login_transactions;
 pub mod logout;
 pub mod mail;
 pub mod mail_links;
+pub mod memberships;
 pub mod organizations;
 pub mod password_policy;
 pub mod passwords;

@@ -11,12 +11,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use change::{ClientChange, rotate_secret, update};
+pub(super) use change::{rotate_secret_by, update_by};
 pub use create::{NewClient, Registered, create};
-pub(super) use create::{draft, insert};
+pub(super) use create::{create_by, draft, insert};
 pub(super) use keys::RemoteKeys;
 pub use keys::verified;
 pub(super) use uris::check_web_uri;
 
+use super::access::Powers;
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
@@ -145,6 +147,14 @@ pub async fn find(ctx: &Ctx<'_>, id: &ClientId) -> Result<Client, DomainError> {
     found.ok_or(DomainError::NotFound(Noun::Client))
 }
 
+/// At most `limit` clients after `after`, by id, enabled or not.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn list_after(ctx: &Ctx<'_>, after: Option<&ClientId>, limit: u64) -> Result<Vec<Client>, DomainError> {
+    Ok(clients::list_after(&ctx.core.db.read().of(ctx.tenant_id()), after, limit).await?)
+}
+
 /// All clients of the tenant.
 ///
 /// # Errors
@@ -158,23 +168,26 @@ pub async fn list(ctx: &Ctx<'_>) -> Result<Vec<Client>, DomainError> {
 /// # Errors
 /// As [`find`].
 pub async fn delete(ctx: &Ctx<'_>, id: &ClientId) -> Result<(), DomainError> {
+    delete_by(ctx, Powers::operator(), id).await
+}
+
+/// The same by somebody who may do as much as the client.
+pub(super) async fn delete_by(ctx: &Ctx<'_>, by: Powers, id: &ClientId) -> Result<(), DomainError> {
     let entry = ctx.audit("client.delete", Some(format!("client:{id}")), Outcome::Success, None);
-    let gone = ctx
-        .core
+    ctx.core
         .db
-        .write((ctx.tenant_id(), id.clone(), entry), |tx, (tenant, id, entry)| {
+        .write((ctx.tenant_id(), id.clone(), by, ctx.now(), entry), |tx, (tenant, id, by, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let gone = clients::delete(&of, id).await?;
-                if gone {
-                    of.changed(ChangeKind::Client, id.as_str()).await?;
-                    crate::storage::audit::append(tx, entry).await?;
-                }
-                Ok::<_, DomainError>(gone)
+                let client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                by.require_above_client(tx, &client.permissions, *now).await?;
+                clients::delete(&of, id).await?;
+                of.changed(ChangeKind::Client, id.as_str()).await?;
+                crate::storage::audit::append(tx, entry).await?;
+                Ok::<_, DomainError>(())
             })
         })
-        .await?;
-    if gone { Ok(()) } else { Err(DomainError::NotFound(Noun::Client)) }
+        .await
 }
 
 /// Uses a client assertion's `jti` up (RFC 7523 §3); false if it was used before.

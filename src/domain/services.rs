@@ -1,5 +1,6 @@
 //! Services: clients that act for themselves, and the scopes that an administrator grants them.
 
+use super::access::Powers;
 use super::clients::{self, NewClient, Registered};
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
@@ -9,6 +10,7 @@ use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::client::Client;
 use crate::model::ids::ClientId;
+use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
 use crate::storage::{access_log, clients as rows};
 
@@ -42,16 +44,31 @@ pub async fn list(ctx: &Ctx<'_>) -> Result<Vec<Client>, DomainError> {
 /// # Errors
 /// [`DomainError::NotFound`] for the client or the permission; or the database is unavailable.
 pub async fn set_scope(ctx: &Ctx<'_>, id: &ClientId, scope: &str, granted: bool) -> Result<(), DomainError> {
+    set_scope_by(ctx, Powers::operator(), id, scope, granted).await
+}
+
+/// The same by somebody who may do as much as the service, and what they grant it.
+pub(super) async fn set_scope_by(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    id: &ClientId,
+    scope: &str,
+    granted: bool,
+) -> Result<(), DomainError> {
     find(ctx, id).await?;
     let action = if granted { "service.grant_scope" } else { "service.revoke_scope" };
     let entry = ctx.audit(action, Some(format!("client:{id}")), Outcome::Success, Some(scope.to_owned()));
-    let input = (ctx.tenant_id(), id.clone(), scope.to_owned(), granted, ctx.actor.describe(), ctx.now(), entry);
+    let by = (by, ctx.actor.describe());
+    let input = (ctx.tenant_id(), id.clone(), scope.to_owned(), granted, by, ctx.now(), entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, id, scope, granted, by, now, entry)| {
+        .write(input, |tx, (tenant, id, scope, granted, (powers, by), now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
+                let client = rows::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
                 let permission = permissions::require(&of, scope).await?;
+                let touched = client.permissions.iter().chain([permission.code.as_str()]);
+                powers.require_above_client(tx, &OAuthScope::from_tokens(touched), *now).await?;
                 let changed = if *granted {
                     rows::grant_permission(&of, id, &permission.id, by, *now).await?
                 } else {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect, RelationTrait,
-    Select,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait, Select,
 };
 
 use super::column::{digest, from_seconds, json, json_array, parsed, seconds, texts, to_json};
@@ -33,7 +33,7 @@ fn secrets(row: &clients::Model) -> Result<Option<ClientSecrets>, StorageError> 
     Ok(Some(ClientSecrets { current, previous, sealed: row.sealed_secret.clone() }))
 }
 
-fn noun(row: clients::Model, mut codes: Vec<String>) -> Result<Client, StorageError> {
+pub(in crate::storage) fn noun(row: clients::Model, mut codes: Vec<String>) -> Result<Client, StorageError> {
     // Sorted here, because databases differ in how they order texts.
     codes.sort_unstable();
     let grant_types = texts(TABLE, "grant_types", &row.grant_types)?;
@@ -65,7 +65,7 @@ fn noun(row: clients::Model, mut codes: Vec<String>) -> Result<Client, StorageEr
     })
 }
 
-fn row(tenant: TenantId, client: &Client) -> clients::Model {
+pub(in crate::storage) fn row(tenant: TenantId, client: &Client) -> clients::Model {
     let secrets = client.secrets.as_ref();
     let previous = secrets.and_then(|secrets| secrets.previous);
     clients::Model {
@@ -99,10 +99,10 @@ fn of_tenant(rows: &TenantRows<'_>) -> Select<clients::Entity> {
     clients::Entity::find().filter(clients::Column::TenantId.eq(rows.tenant().uuid()))
 }
 
-/// Which client has which permission: ids and codes, of all clients or of one.
+/// Which client has which permission: ids and codes, of all clients or of some.
 async fn permission_codes(
     rows: &TenantRows<'_>,
-    client: Option<&ClientId>,
+    of: Option<&[&str]>,
 ) -> Result<HashMap<String, Vec<String>>, StorageError> {
     let mut query = client_permissions::Entity::find()
         .select_only()
@@ -110,8 +110,8 @@ async fn permission_codes(
         .column(permissions::Column::Code)
         .join(JoinType::InnerJoin, client_permissions::Relation::Permission.def())
         .filter(client_permissions::Column::TenantId.eq(rows.tenant().uuid()));
-    if let Some(client) = client {
-        query = query.filter(client_permissions::Column::ClientId.eq(client.as_str()));
+    if let Some(ids) = of {
+        query = query.filter(client_permissions::Column::ClientId.is_in(ids.iter().copied()));
     }
     let pairs: Vec<(String, String)> = query.into_tuple().all(&rows.raw()).await?;
     let mut codes = HashMap::<String, Vec<String>>::new();
@@ -162,9 +162,33 @@ pub async fn find_for_update(tx: &TenantTx<'_>, id: &ClientId) -> Result<Option<
 
 async fn one(rows: &TenantRows<'_>, query: Select<clients::Entity>) -> Result<Option<Client>, StorageError> {
     let Some(row) = query.one(&rows.raw()).await? else { return Ok(None) };
-    let id = parsed(TABLE, "id", &row.id)?;
-    let codes = permission_codes(rows, Some(&id)).await?.remove(&row.id).unwrap_or_default();
+    let codes = permission_codes(rows, Some(&[row.id.as_str()])).await?.remove(&row.id).unwrap_or_default();
     noun(row, codes).map(Some)
+}
+
+/// Up to `limit` clients after one, by id.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn list_after(
+    rows: &TenantRows<'_>,
+    after: Option<&ClientId>,
+    limit: u64,
+) -> Result<Vec<Client>, StorageError> {
+    let mut query = of_tenant(rows).order_by_asc(clients::Column::Id).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(clients::Column::Id.gt(after.as_str()));
+    }
+    let found = query.all(&rows.raw()).await?;
+    let ids: Vec<&str> = found.iter().map(|row| row.id.as_str()).collect();
+    let mut codes = permission_codes(rows, Some(&ids)).await?;
+    found
+        .into_iter()
+        .map(|row| {
+            let own = codes.remove(&row.id).unwrap_or_default();
+            noun(row, own)
+        })
+        .collect()
 }
 
 /// All clients, oldest first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::rules::{check, settle, split_scope};
 use super::{Registered, find, keep, sector};
 use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::access::Powers;
 use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
@@ -72,6 +73,16 @@ impl ClientChange {
 /// # Errors
 /// As [`super::create`].
 pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Result<Registered, DomainError> {
+    update_by(ctx, Powers::operator(), id, change).await
+}
+
+/// The same by somebody who may do as much as the client, before and after.
+pub(in crate::domain) async fn update_by(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    id: &ClientId,
+    change: ClientChange,
+) -> Result<Registered, DomainError> {
     let mut wished = find(ctx, id).await?;
     apply(&mut wished, &change);
     if change.is_ruled() {
@@ -81,14 +92,15 @@ pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Resul
     let secret = opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy);
     let secrets = keep(ctx, id, wished.auth_method, &secret)?;
     let entry = ctx.audit("client.update", Some(format!("client:{id}")), Outcome::Success, None);
-    let input = (ctx.tenant_id(), id.clone(), change, secrets, ctx.actor.describe(), ctx.now(), entry);
+    let input = (ctx.tenant_id(), id.clone(), change, secrets, (by, ctx.actor.describe()), ctx.now(), entry);
     let (client, renewed) = ctx
         .core
         .db
-        .write(input, |tx, (tenant, id, change, secrets, by, now, entry)| {
+        .write(input, |tx, (tenant, id, change, secrets, (powers, by), now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                powers.require_above_client(tx, &client.permissions, *now).await?;
                 if change.held_registration_token.is_some()
                     && change.held_registration_token != client.settings.registration_token
                 {
@@ -100,6 +112,7 @@ pub async fn update(ctx: &Ctx<'_>, id: &ClientId, change: ClientChange) -> Resul
                 if change.is_ruled() {
                     check(&client)?;
                 }
+                powers.require_above_client(tx, &client.permissions, *now).await?;
                 let renewed = change.auth_method.is_some() && lacks_secret(&client);
                 if renewed {
                     client.secrets = Some(secrets.clone());
@@ -179,6 +192,16 @@ async fn regrant(
 /// # Errors
 /// [`DomainError::Invalid`] for a client without secret; as [`find`].
 pub async fn rotate_secret(ctx: &Ctx<'_>, id: &ClientId, overlap: Duration) -> Result<Secret<String>, DomainError> {
+    rotate_secret_by(ctx, Powers::operator(), id, overlap).await
+}
+
+/// The same by somebody who may do as much as the client.
+pub(in crate::domain) async fn rotate_secret_by(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    id: &ClientId,
+    overlap: Duration,
+) -> Result<Secret<String>, DomainError> {
     let client = find(ctx, id).await?;
     if client.secrets.is_none() {
         return Err(Invalid::new("client_id", "names a client that has no secret").into());
@@ -186,13 +209,15 @@ pub async fn rotate_secret(ctx: &Ctx<'_>, id: &ClientId, overlap: Duration) -> R
     let secret = opaque::generate(TokenKind::ClientSecret, &*ctx.core.entropy);
     let new = keep(ctx, id, client.auth_method, &secret)?;
     let entry = ctx.audit("client.rotate_secret", Some(format!("client:{id}")), Outcome::Success, None);
-    let until = ctx.now() + overlap;
+    let now = ctx.now();
+    let input = (ctx.tenant_id(), id.clone(), by, new, (now, now + overlap), entry);
     ctx.core
         .db
-        .write((ctx.tenant_id(), id.clone(), new, until, entry), |tx, (tenant, id, new, until, entry)| {
+        .write(input, |tx, (tenant, id, by, new, (now, until), entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
+                by.require_above_client(tx, &client.permissions, *now).await?;
                 let previous = client.secrets.take().map(|old| (old.current, *until));
                 client.secrets = Some(ClientSecrets { previous, ..new.clone() });
                 clients::update(&of, &client).await?;

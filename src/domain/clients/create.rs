@@ -6,6 +6,7 @@ use super::keep;
 use super::rules::{check, settle, split_scope};
 use super::sector;
 use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::access::Powers;
 use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions, tokens};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
@@ -94,14 +95,24 @@ pub struct Registered {
 /// [`DomainError::Invalid`] names the field; [`DomainError::Taken`]; [`DomainError::NotFound`] for
 /// a permission; or the database is unavailable.
 pub async fn create(ctx: &Ctx<'_>, new: NewClient) -> Result<Registered, DomainError> {
+    create_by(ctx, Powers::operator(), new).await
+}
+
+/// The same by somebody who may do as much as the client.
+pub(in crate::domain) async fn create_by(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    new: NewClient,
+) -> Result<Registered, DomainError> {
     let registered = draft(ctx, new)?;
     sector::confirm(ctx, &registered.client).await?;
     let entry = ctx.audit("client.create", Some(format!("client:{}", registered.client.id)), Outcome::Success, None);
-    let input = (registered.client.clone(), ctx.actor.describe(), ctx.now(), entry);
+    let input = (registered.client.clone(), by, ctx.actor.describe(), ctx.now(), entry);
     ctx.core
         .db
-        .write(input, |tx, (client, by, now, entry)| {
+        .write(input, |tx, (client, powers, by, now, entry)| {
             Box::pin(async move {
+                powers.require_above_client(tx, &client.permissions, *now).await?;
                 insert(&tx.of(client.tenant), client, by, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(())

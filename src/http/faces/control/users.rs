@@ -40,6 +40,7 @@ pub(super) async fn list(call: Call) -> Answer {
         search: query.text("search")?.map(str::to_owned),
         role: query.text("role")?.map(str::to_owned),
         is_active: query.flag("is_active")?,
+        organization: None,
         now: service.ctx.now(),
     };
     let tenant = reach(&service, query.text("tenant_id")?).await?;
