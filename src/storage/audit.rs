@@ -70,21 +70,42 @@ pub async fn append(tx: &Tx, entry: &AuditEntry) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Up to `limit` rows with their numbers, newest first, all below `before` if that is given.
+/// Which rows of the log are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Who acted, as `kind:id`.
+    pub actor: Option<String>,
+    /// What was done, as `noun.verb`.
+    pub action: Option<String>,
+    /// To whom, as `kind:id`.
+    pub target: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// Up to `limit` rows that a filter lets through, with their numbers, newest first, all below `before` if
+/// that is given.
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
-pub async fn newest(
+pub async fn filtered(
     rows: &TenantRows<'_>,
+    filter: &AuditFilter,
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<(i64, StoredAuditEntry)>, StorageError> {
-    let mut query =
-        Entity::find().filter(Column::TenantId.eq(rows.tenant().uuid())).order_by_desc(Column::Id).limit(limit);
-    if let Some(before) = before {
-        query = query.filter(Column::Id.lt(before));
+    let texts = [(Column::Actor, &filter.actor), (Column::Action, &filter.action), (Column::Target, &filter.target)];
+    let mut query = Entity::find()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .apply_if(filter.since, |query, at| query.filter(Column::At.gte(at.millis())))
+        .apply_if(filter.until, |query, at| query.filter(Column::At.lt(at.millis())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before)));
+    for (column, wanted) in texts {
+        query = query.apply_if(wanted.as_deref(), |query, text| query.filter(column.eq(text)));
     }
-    query.all(&rows.raw()).await?.into_iter().map(noun).collect()
+    query.order_by_desc(Column::Id).limit(limit).all(&rows.raw()).await?.into_iter().map(noun).collect()
 }
 
 /// Deletes up to `limit` rows from before `at`, of all tenants; says how many.

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait as _, Database};
 use uuid::Uuid;
 
+use super::audit::AuditFilter;
 use super::users::UserFilter;
 use super::*;
 use crate::config::DatabaseConfig;
@@ -21,7 +22,7 @@ use crate::model::client_settings::ClientSettings;
 use crate::model::ids::{AssignmentId, ClientId, FamilyId, RoleId, TenantId, UserId};
 use crate::model::page::PageNumber;
 use crate::model::permission::Permission;
-use crate::model::role::{Role, RoleScope};
+use crate::model::role::{Role, RoleAssignment, RoleScope};
 use crate::model::scope::OAuthScope;
 use crate::model::signing_key::{KeyState, SigningAlg, SigningKey};
 use crate::model::tenant::{Tenant, TenantKey, TenantKeyKind, TenantSettings};
@@ -379,8 +380,15 @@ async fn roles_and_permissions_count_while_they_are_held() {
                 roles::insert_permissions(&of, &role, &ids).await?;
                 roles::insert_permission(&of, &role, &ids[0]).await?;
                 for n in 1..3 {
-                    let assignment = AssignmentId::from_uuid(Uuid::from_u128(n));
-                    roles::assign(&of, assignment, USER, &role, "operator", at(1), Some(at(10))).await?;
+                    let assignment = RoleAssignment {
+                        id: AssignmentId::from_uuid(Uuid::from_u128(n)),
+                        user: USER,
+                        role: role.clone(),
+                        granted_by: "operator".to_owned(),
+                        granted_at: at(1),
+                        expires_at: Some(at(10)),
+                    };
+                    roles::assign(&of, &[assignment]).await?;
                 }
                 assert!(clients::grant_permission(&of, &app(), &ids[0], "operator", at(1)).await?);
                 assert!(!clients::grant_permission(&of, &app(), &ids[0], "operator", at(1)).await?);
@@ -717,11 +725,11 @@ async fn logs_are_appended_read_backwards_and_cut() {
         assert_eq!((statistics.total, statistics.errors), (800, 200));
         assert!((statistics.mean_response_ms - 0.5).abs() < 1e-9);
         assert_eq!(access_log::statistics(&rows, &app(), at(9999)).await.unwrap().total, 0);
-        let last = audit::newest(&rows, None, 2).await.unwrap();
+        let last = audit::filtered(&rows, &AuditFilter::default(), None, 2).await.unwrap();
         assert_eq!(last.iter().map(|(_, entry)| entry.at).collect::<Vec<_>>(), [at(2), at(1)]);
-        let before = audit::newest(&rows, Some(last[1].0), 2).await.unwrap();
+        let before = audit::filtered(&rows, &AuditFilter::default(), Some(last[1].0), 2).await.unwrap();
         assert_eq!(before.len(), 1);
-        assert!(audit::newest(&db.read().of(OTHER), None, 2).await.unwrap().is_empty());
+        assert!(audit::filtered(&db.read().of(OTHER), &AuditFilter::default(), None, 2).await.unwrap().is_empty());
         let cut = write(&db, |tx| {
             Box::pin(async move {
                 Ok((audit::delete_before(tx, at(2), 1).await?, access_log::delete_before(tx, at(100), 1000).await?))

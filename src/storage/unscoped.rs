@@ -10,11 +10,7 @@ use sea_orm::{
 
 use super::column::{count, count_rows, parsed};
 use super::db::{Rows, Tx};
-use super::entity::{
-    authorization_codes, authorization_requests, device_codes, invitations, known_browsers, lockouts, logout_outbox,
-    mail_links, mail_outbox, mfa_tickets, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys,
-    tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies,
-};
+use super::entity::{authorization_codes, authorization_requests, device_codes, idempotent_requests, invitations, known_browsers, lockouts, logout_outbox, mail_links, mail_outbox, mfa_tickets, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies};
 use super::error::StorageError;
 use super::users::UserFilter;
 use crate::model::authorization_request::PATIENCE;
@@ -93,6 +89,19 @@ pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant
         page.push((super::tenants::noun(row)?, key));
     }
     Ok(Counted { rows: page, total: count(total) })
+}
+
+/// Up to `limit` tenants after one, by id, disabled ones too. No tenant: the installation's administrator
+/// sees all of them.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn tenants_after(rows: Rows<'_>, after: Option<TenantId>, limit: u64) -> Result<Vec<Tenant>, StorageError> {
+    let mut query = tenants::Entity::find().order_by_asc(tenants::Column::Id).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(tenants::Column::Id.gt(after.uuid()));
+    }
+    query.all(&rows.raw()).await?.into_iter().map(super::tenants::noun).collect()
 }
 
 /// The ids of up to `limit` tenants after one, in order, whose signing keys want a step: a next key
@@ -277,6 +286,8 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     deleted += delete::<used_assertions::Entity>(tx, used_assertions::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<tenant_keys::Entity>(tx, tenant_keys::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<lockouts::Entity>(tx, over, limit).await?;
+    let answered = idempotent_requests::Column::ExpiresAt.lte(at);
+    deleted += delete::<idempotent_requests::Entity>(tx, answered, limit).await?;
     deleted += delete::<mail_links::Entity>(tx, mail_links::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<invitations::Entity>(tx, invitations::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<mfa_tickets::Entity>(tx, mfa_tickets::Column::ExpiresAt.lte(at), limit).await?;
