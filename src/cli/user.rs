@@ -10,6 +10,7 @@ use super::output::Output;
 use super::record::Record;
 use super::session::{Session, named};
 use crate::config::Loaded;
+use crate::domain::access::Powers;
 use crate::domain::users::{self, NewPassword, NewUser};
 use crate::domain::{Ctx, roles};
 use crate::model::ids::{TenantId, UserId};
@@ -65,6 +66,13 @@ pub(super) enum UserCommand {
         /// When the role ends, as in 2030-01-31T18:00:00Z
         #[arg(long, value_name = "TIME", value_parser = moment)]
         expires_at: Option<Timestamp>,
+    },
+    /// Take a role from a user
+    RevokeRole {
+        #[command(flatten)]
+        who: Who,
+        /// The role's code
+        role: String,
     },
 }
 
@@ -156,7 +164,15 @@ async fn act(
         }
         UserCommand::GrantRole { who, role, expires_at } => {
             let (ctx, id) = find(session, &who).await?;
-            roles::assign(&ctx, id, &role, expires_at).await.map_err(|error| named(error, &role))?;
+            let role = roles::find_by_code(&ctx, &role).await.map_err(|error| named(error, &role))?;
+            roles::assign(&ctx, &Powers::operator(), id, vec![role.id], expires_at).await?;
+            show(&ctx, id, out).await
+        }
+        UserCommand::RevokeRole { who, role } => {
+            let (ctx, id) = find(session, &who).await?;
+            let found = roles::find_by_code(&ctx, &role).await.map_err(|error| named(error, &role))?;
+            let taken = roles::unassign(&ctx, &Powers::operator(), id, &found.id).await;
+            taken.map_err(|error| named(error, &role))?;
             show(&ctx, id, out).await
         }
     }

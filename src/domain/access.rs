@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::error::{DomainError, Noun};
+use super::tenants::LiveTenant;
 use super::tokens::{Principal, Verified};
 use crate::model::ids::{ClientId, OrganizationId, RoleId, TenantId, UserId};
 use crate::model::permission::code;
@@ -66,6 +67,17 @@ impl Carried {
     }
 }
 
+/// Whether a user administers the installation (`rbac.md`, `ADMIN`): one of the default tenant who holds an
+/// administrative role.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn is_administrator(core: &Core, tenant: &LiveTenant, user: UserId) -> Result<bool, DomainError> {
+    let (tenant, is_default) = (tenant.tenant.id, tenant.tenant.is_default);
+    let held = held(core, tenant, user).await?;
+    Ok(Powers::user(tenant, user, is_default, None, held.at(core.clock.now())).is_admin())
+}
+
 /// What goes into a token that is made in this transaction.
 ///
 /// # Errors
@@ -83,6 +95,8 @@ pub async fn carried_now(core: &Core, tenant: TenantId, user: UserId) -> Result<
     Ok(Carried::new(held(core, tenant, user).await?.at(core.clock.now()), None))
 }
 
+/// Why the last super administrator stays one.
+pub const LAST_SUPER_ADMIN: &str = "the last super administrator can't lose that role";
 /// Why somebody is not administered.
 const BEYOND: &str = "nobody administers or makes who may do more than they may themselves";
 
@@ -203,6 +217,26 @@ impl Powers {
     /// [`DomainError::Forbidden`] if they lack it.
     pub fn require(&self, permission: &'static str) -> Result<(), DomainError> {
         if self.may(permission) { Ok(()) } else { Err(DomainError::Forbidden(permission)) }
+    }
+
+    /// Whether they administer the installation and may do this there (`rbac.md`, `ADMIN`): an administrator
+    /// or a service of the default tenant, or the operator.
+    ///
+    /// # Errors
+    /// [`DomainError::Forbidden`] if not.
+    pub fn require_everywhere(&self, permission: &'static str) -> Result<(), DomainError> {
+        if self.reaches_all_tenants() { self.require(permission) } else { Err(DomainError::Forbidden(permission)) }
+    }
+
+    /// Whether they may make, change, give and take what belongs to the installation.
+    ///
+    /// # Errors
+    /// [`DomainError::NotAllowed`] if they do not reach over all of it.
+    pub(super) fn require_system(&self) -> Result<(), DomainError> {
+        if self.is_system {
+            return Ok(());
+        }
+        Err(DomainError::NotAllowed("only who administers the whole installation may do that"))
     }
 
     /// Whether all of this could be handed on: nobody gives what they lack.
@@ -329,7 +363,7 @@ impl LastSuperAdmin {
     pub(super) async fn after(self, tx: &TenantTx<'_>) -> Result<(), DomainError> {
         match self.role {
             Some(role) if roles::lasting_holders(tx, &role).await? == 0 => {
-                Err(DomainError::NotAllowed("the last super administrator can't lose that role"))
+                Err(DomainError::NotAllowed(LAST_SUPER_ADMIN))
             }
             _ => Ok(()),
         }

@@ -162,7 +162,7 @@ impl Draft {
             })?;
         }
         for (id, code) in &self.roles {
-            roles::assign_in(tx, *id, self.user.id, code, &self.granted_by, self.user.created_at, None).await?;
+            roles::assign_in(tx, *id, self.user.id, code, &self.granted_by, self.user.created_at).await?;
         }
         Ok(())
     }
@@ -309,20 +309,7 @@ pub(super) async fn change(
                 let mut user = before.clone();
                 mend(&mut user);
                 user.updated_at = *now;
-                if user.email != before.email || user.username != before.username {
-                    account::rename(&of, &user).await?;
-                }
-                let guard = if before.enabled && !user.enabled { Some(LastSuperAdmin::before(&of).await?) } else { None };
-                users::update(&of, &user).await?;
-                if let Some(guard) = guard {
-                    guard.after(&of).await?;
-                }
-                if user.token_epoch != before.token_epoch {
-                    tokens::revoke_families_of_user(&of, *id, *now, RevocationReason::UserChanged).await?;
-                    known_browsers::distrust_all(&of, *id).await?;
-                    logout::end_all_of_user(&of, *id, None, ending).await?;
-                }
-                of.changed(ChangeKind::User, &id.to_string()).await?;
+                write(&of, &before, &user, ending).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(user)
             })
@@ -330,6 +317,30 @@ pub(super) async fn change(
         .await?;
     ctx.core.logouts.notify_one();
     Ok(user)
+}
+
+/// Writes a user's row as it is to be in place of what [`users::find_for_update`] gave, in a transaction
+/// that is open already. Whoever calls this rings `core.logouts` after the commit.
+pub(super) async fn write(
+    tx: &TenantTx<'_>,
+    before: &User,
+    user: &User,
+    ending: &Ending,
+) -> Result<(), DomainError> {
+    if user.email != before.email || user.username != before.username {
+        account::rename(tx, user).await?;
+    }
+    let guard = if before.enabled && !user.enabled { Some(LastSuperAdmin::before(tx).await?) } else { None };
+    users::update(tx, user).await?;
+    if let Some(guard) = guard {
+        guard.after(tx).await?;
+    }
+    if user.token_epoch != before.token_epoch {
+        tokens::revoke_families_of_user(tx, user.id, user.updated_at, RevocationReason::UserChanged).await?;
+        known_browsers::distrust_all(tx, user.id).await?;
+        logout::end_all_of_user(tx, user.id, None, ending).await?;
+    }
+    Ok(tx.changed(ChangeKind::User, &user.id.to_string()).await?)
 }
 
 /// The highest of the three roles that stand in an order, for each user who holds one of them.
