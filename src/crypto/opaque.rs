@@ -21,9 +21,9 @@ const CHECKSUM_CHARS: usize = 6;
 /// What an opaque secret is for; its prefix says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// The public half of an API client's key pair.
+    /// The public half of a tenant's key pair.
     PublicKey,
-    /// The secret half of an API client's key pair.
+    /// The secret half of a tenant's key pair.
     SecretKey,
     /// An OAuth client's secret (RFC 6749 §2.3.1).
     ClientSecret,
@@ -53,6 +53,10 @@ pub enum TokenKind {
     Invitation,
     /// A sign-in over an interface that waits for its second factor.
     MfaTicket,
+    /// The public half of an API client's key pair.
+    ApiClientKey,
+    /// The secret half of an API client's key pair.
+    ApiClientSecret,
 }
 
 impl TokenKind {
@@ -74,6 +78,8 @@ impl TokenKind {
         Self::MailLink,
         Self::Invitation,
         Self::MfaTicket,
+        Self::ApiClientKey,
+        Self::ApiClientSecret,
     ];
 
     /// What every secret of this kind starts with.
@@ -95,6 +101,8 @@ impl TokenKind {
             Self::InitialAccessToken => "ghn_",
             Self::MailLink => "ghm_",
             Self::Invitation => "ghi_",
+            Self::ApiClientKey => "gck_",
+            Self::ApiClientSecret => "gcs_",
             Self::MfaTicket => "ghf_",
         }
     }

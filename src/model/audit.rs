@@ -1,6 +1,6 @@
 //! Audit rows: who did what to whom, from where, and how it ended. Append-only.
 
-use super::ids::{ClientId, TenantId, UserId};
+use super::ids::{ApiClientId, ClientId, TenantId, UserId};
 use super::text_enum::text_enum;
 use super::time::Timestamp;
 
@@ -23,6 +23,8 @@ pub enum Actor {
     User(UserId),
     /// A service or an app, for itself.
     Client(ClientId),
+    /// A trusted system with a key pair.
+    ApiClient(ApiClientId),
     /// A tenant's own key.
     TenantKey(&'static str),
     /// Whoever has the command line.
@@ -39,6 +41,7 @@ impl Actor {
             Self::Anonymous => "anonymous".to_owned(),
             Self::User(id) => format!("user:{id}"),
             Self::Client(id) => format!("client:{id}"),
+            Self::ApiClient(id) => format!("api-client:{id}"),
             Self::TenantKey(kind) => format!("tenant-key:{kind}"),
             Self::Operator => "operator".to_owned(),
             Self::System => "system".to_owned(),
