@@ -118,8 +118,14 @@ pub fn shared_secret(core: &Core, client: &Client) -> Result<Option<Secret<Vec<u
     Ok(sealed.map(|sealed| core.sealer.open(seal_context(client.tenant, &client.id), sealed)).transpose()?)
 }
 
-fn seal_context(tenant: TenantId, id: &ClientId) -> SealContext<'_> {
+pub(super) fn seal_context(tenant: TenantId, id: &ClientId) -> SealContext<'_> {
     SealContext { purpose: "client secret", tenant: tenant.uuid(), name: id.as_str() }
+}
+
+/// That a client is one that could have been made here.
+pub(super) fn check_whole(client: &Client) -> Result<(), DomainError> {
+    create::chosen_id(client.id.as_str())?;
+    Ok(rules::check(client)?)
 }
 
 fn keep(

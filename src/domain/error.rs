@@ -46,6 +46,8 @@ pub enum Noun {
     ApiClient,
     /// A session.
     Session,
+    /// A scoped grant.
+    ScopedGrant,
 }
 
 impl std::fmt::Display for Noun {
@@ -70,6 +72,7 @@ impl std::fmt::Display for Noun {
             Self::Code => "code",
             Self::ApiClient => "API client",
             Self::Session => "session",
+            Self::ScopedGrant => "scoped grant",
         })
     }
 }

@@ -87,7 +87,7 @@ async fn load(core: &Core, tenant: TenantId) -> Result<Keyring, DomainError> {
     Ok(Keyring { active, verifying, jwks: jwks.into(), etag })
 }
 
-fn seal_context(tenant: TenantId, kid: &KeyId) -> SealContext<'_> {
+pub(super) fn seal_context(tenant: TenantId, kid: &KeyId) -> SealContext<'_> {
     SealContext { purpose: "signing key", tenant: tenant.uuid(), name: kid.as_str() }
 }
 

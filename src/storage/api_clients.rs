@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 
 const TABLE: &str = "api_clients";
 
-fn noun(row: Model) -> Result<ApiClient, StorageError> {
+pub(in crate::storage) fn noun(row: Model) -> Result<ApiClient, StorageError> {
     let previous = match (&row.previous_secret_digest, moment(row.previous_secret_expires_at)) {
         (Some(bytes), Some(until)) => Some((digest(TABLE, "previous_secret_digest", bytes)?, until)),
         _ => None,
@@ -38,7 +38,7 @@ fn noun(row: Model) -> Result<ApiClient, StorageError> {
     })
 }
 
-fn row(client: &ApiClient) -> Model {
+pub(in crate::storage) fn row(client: &ApiClient) -> Model {
     Model {
         tenant_id: client.tenant.uuid(),
         id: client.id.uuid(),

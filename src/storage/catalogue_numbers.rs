@@ -20,3 +20,17 @@ pub async fn draw(tx: &TenantTx<'_>, prefix: &str) -> Result<i64, StorageError> 
     let row = Entity::insert(first.into_active_model()).on_conflict(again).exec_with_returning(&tx.raw()).await?;
     Ok(row.next - 1)
 }
+
+/// Has no number of a prefix be drawn that is smaller than `next`.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn reserve(tx: &TenantTx<'_>, prefix: &str, next: i64) -> Result<(), StorageError> {
+    let row = Model { tenant_id: tx.tenant().uuid(), prefix: prefix.to_owned(), next };
+    let later = OnConflict::columns([Column::TenantId, Column::Prefix])
+        .update_column(Column::Next)
+        .action_and_where(Expr::col((Entity, Column::Next)).lt(next))
+        .to_owned();
+    Entity::insert(row.into_active_model()).on_conflict(later).exec_without_returning(&tx.raw()).await?;
+    Ok(())
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr,
-    RuntimeErr, TransactionTrait,
+    IsolationLevel, RuntimeErr, TransactionTrait,
 };
 
 use super::changes::Change;
@@ -84,6 +84,16 @@ impl Db {
     #[must_use]
     pub const fn watch(&self) -> Rows<'_> {
         Rows(Way::Pool(&self.watch))
+    }
+
+    /// The rows as they are at this moment, for as long as this is held; for what reads many of them.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        // SQLite's transactions are all of this kind.
+        let isolation = (self.engine == Engine::Postgres).then_some(IsolationLevel::RepeatableRead);
+        Ok(Snapshot(self.readers.begin_with_config(isolation, None).await?))
     }
 
     /// Runs `work` in a transaction and answers once that is durable. The one way to write.
@@ -291,6 +301,17 @@ impl<'a> Rows<'a> {
             Way::Pool(pool) => DatabaseExecutor::Connection(pool),
             Way::Transaction(transaction) => DatabaseExecutor::Transaction(transaction),
         }
+    }
+}
+
+/// Rows that stay as they are while others write; see [`Db::snapshot`].
+pub struct Snapshot(DatabaseTransaction);
+
+impl Snapshot {
+    /// The rows.
+    #[must_use]
+    pub const fn rows(&self) -> Rows<'_> {
+        Rows(Way::Transaction(&self.0))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::organization::{Membership, MembershipRole, Organization};
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
-fn noun(row: &memberships::Model) -> Result<Membership, StorageError> {
+pub(in crate::storage) fn noun(row: &memberships::Model) -> Result<Membership, StorageError> {
     Ok(Membership {
         id: MembershipId::from_uuid(row.id),
         organization: OrganizationId::from_uuid(row.organization_id),

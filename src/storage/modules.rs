@@ -16,7 +16,7 @@ use crate::model::ids::{ModuleId, SystemId, TenantId};
 use crate::model::page::{Counted, Window};
 use crate::model::time::Timestamp;
 
-fn noun(row: Model) -> Module {
+pub(in crate::storage) fn noun(row: Model) -> Module {
     Module {
         id: ModuleId::from_uuid(row.id),
         key: row.key,
@@ -28,7 +28,7 @@ fn noun(row: Model) -> Module {
     }
 }
 
-fn row(tenant: TenantId, module: &Module) -> Model {
+pub(in crate::storage) fn row(tenant: TenantId, module: &Module) -> Model {
     Model {
         tenant_id: tenant.uuid(),
         id: module.id.uuid(),

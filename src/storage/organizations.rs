@@ -30,7 +30,7 @@ pub(in crate::storage) fn noun(row: Model) -> Organization {
     }
 }
 
-fn row(tenant: TenantId, noun: &Organization) -> Model {
+pub(in crate::storage) fn row(tenant: TenantId, noun: &Organization) -> Model {
     Model {
         tenant_id: tenant.uuid(),
         id: noun.id.uuid(),

@@ -11,7 +11,7 @@ use crate::model::factors::Passkey;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
 
-fn noun(row: passkeys::Model) -> Passkey {
+pub(in crate::storage) fn noun(row: passkeys::Model) -> Passkey {
     Passkey {
         credential_id: row.credential_id,
         user: UserId::from_uuid(row.user_id),

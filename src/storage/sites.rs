@@ -16,7 +16,7 @@ use crate::model::ids::{OrganizationId, SiteId, TenantId};
 use crate::model::page::{Counted, Window};
 use crate::model::time::Timestamp;
 
-fn noun(row: Model) -> Site {
+pub(in crate::storage) fn noun(row: Model) -> Site {
     Site {
         id: SiteId::from_uuid(row.id),
         key: row.key,
@@ -28,7 +28,7 @@ fn noun(row: Model) -> Site {
     }
 }
 
-fn row(tenant: TenantId, site: &Site) -> Model {
+pub(in crate::storage) fn row(tenant: TenantId, site: &Site) -> Model {
     Model {
         tenant_id: tenant.uuid(),
         id: site.id.uuid(),

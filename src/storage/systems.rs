@@ -13,7 +13,7 @@ use crate::model::ids::{SystemId, TenantId};
 use crate::model::page::{Counted, Window};
 use crate::model::time::Timestamp;
 
-fn noun(row: Model) -> System {
+pub(in crate::storage) fn noun(row: Model) -> System {
     System {
         id: SystemId::from_uuid(row.id),
         key: row.key,
@@ -24,7 +24,7 @@ fn noun(row: Model) -> System {
     }
 }
 
-fn row(tenant: TenantId, system: &System) -> Model {
+pub(in crate::storage) fn row(tenant: TenantId, system: &System) -> Model {
     Model {
         tenant_id: tenant.uuid(),
         id: system.id.uuid(),

@@ -11,7 +11,7 @@ use crate::model::factors::TotpFactor;
 use crate::model::ids::UserId;
 use crate::model::time::Timestamp;
 
-fn noun(row: totp_factors::Model) -> TotpFactor {
+pub(in crate::storage) fn noun(row: totp_factors::Model) -> TotpFactor {
     TotpFactor {
         user: UserId::from_uuid(row.user_id),
         sealed_secret: row.sealed_secret,

@@ -52,7 +52,7 @@ pub(in crate::storage) fn noun(row: users::Model) -> Result<User, StorageError> 
     })
 }
 
-fn row(tenant: TenantId, user: &User) -> users::Model {
+pub(in crate::storage) fn row(tenant: TenantId, user: &User) -> users::Model {
     users::Model {
         tenant_id: tenant.uuid(),
         id: user.id.uuid(),

@@ -180,7 +180,7 @@ pub(in crate::domain) fn draft(ctx: &Ctx<'_>, new: NewClient) -> Result<Register
     Ok(Registered { client, secret })
 }
 
-fn chosen_id(id: &str) -> Result<ClientId, DomainError> {
+pub(super) fn chosen_id(id: &str) -> Result<ClientId, DomainError> {
     // A client's id is the `sub` of its own tokens: it must not be taken for a user's (RFC 9700 §4.15).
     let confusable = id.starts_with(UserId::PREFIX) || id.contains(':') || id == tokens::IDAAS_CLIENT;
     let parsed: Option<ClientId> = id.parse().ok().filter(|_| !confusable);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::super::core::Core;
 use super::super::ctx::Ctx;
 use super::super::error::{DomainError, Invalid};
 use super::super::lockout;
 use super::{Change, Enrolled, owner, recovery_codes, refused};
 use crate::crypto::sealing::SealContext;
 use crate::model::factors::TotpFactor;
-use crate::model::ids::UserId;
+use crate::model::ids::{TenantId, UserId};
 use crate::model::mail::MailKind;
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -36,7 +37,7 @@ pub async fn begin(ctx: &Ctx<'_>, user: &User) -> Result<Enrolment, DomainError>
     let secret = Secret::new(ctx.core.entropy.bytes::<20>().to_vec());
     let factor = TotpFactor {
         user: user.id,
-        sealed_secret: seal(ctx, user.id, &secret)?,
+        sealed_secret: seal(ctx.core, ctx.tenant_id(), user.id, &secret)?,
         last_step: None,
         created_at: ctx.now(),
         confirmed_at: None,
@@ -57,7 +58,7 @@ pub async fn begin(ctx: &Ctx<'_>, user: &User) -> Result<Enrolment, DomainError>
 /// The database is unavailable.
 pub async fn pending(ctx: &Ctx<'_>, user: &User) -> Result<Option<Enrolment>, DomainError> {
     match find(ctx, user.id).await?.filter(|factor| waits(factor, ctx.now())) {
-        Some(factor) => Ok(Some(shown(ctx, user, open(ctx, &factor)?)?)),
+        Some(factor) => Ok(Some(shown(ctx, user, open(ctx.core, ctx.tenant_id(), &factor)?)?)),
         None => Ok(None),
     }
 }
@@ -70,7 +71,7 @@ pub async fn pending(ctx: &Ctx<'_>, user: &User) -> Result<Option<Enrolment>, Do
 pub async fn confirm(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<Option<Enrolled>, DomainError> {
     let now = ctx.now();
     let Some(factor) = find(ctx, user).await?.filter(|factor| waits(factor, now)) else { return Ok(None) };
-    let Some(step) = step_of(open(ctx, &factor)?, code, now) else { return Ok(None) };
+    let Some(step) = step_of(open(ctx.core, ctx.tenant_id(), &factor)?, code, now) else { return Ok(None) };
     let recovery_codes::Codes { shown, digests } = recovery_codes::make(ctx, user);
     let change = Change::new(ctx, user, "factor.totp.enrol", MailKind::TotpAdded).with_codes(digests);
     let first = ctx
@@ -102,7 +103,7 @@ pub async fn check(ctx: &Ctx<'_>, user: UserId, code: &str) -> Result<bool, Doma
     };
     let factor = find(ctx, user).await?.filter(|factor| factor.confirmed_at.is_some());
     let step = match &factor {
-        Some(factor) => step_of(open(ctx, factor)?, code, ctx.now()),
+        Some(factor) => step_of(open(ctx.core, ctx.tenant_id(), factor)?, code, ctx.now()),
         None => None,
     };
     let counted = match (factor, step) {
@@ -168,16 +169,27 @@ fn waits(factor: &TotpFactor, now: Timestamp) -> bool {
     factor.confirmed_at.is_none() && now < factor.created_at + PATIENCE
 }
 
-fn seal(ctx: &Ctx<'_>, user: UserId, secret: &Secret<Vec<u8>>) -> Result<Vec<u8>, DomainError> {
+/// The secret of a person's app as it is kept.
+pub(in crate::domain) fn seal(
+    core: &Core,
+    tenant: TenantId,
+    user: UserId,
+    secret: &Secret<Vec<u8>>,
+) -> Result<Vec<u8>, DomainError> {
     let name = user.to_string();
-    let context = SealContext { purpose: "totp secret", tenant: ctx.tenant_id().uuid(), name: &name };
-    Ok(ctx.core.sealer.seal(context, secret.expose(), &*ctx.core.entropy)?)
+    let context = SealContext { purpose: "totp secret", tenant: tenant.uuid(), name: &name };
+    Ok(core.sealer.seal(context, secret.expose(), &*core.entropy)?)
 }
 
-fn open(ctx: &Ctx<'_>, factor: &TotpFactor) -> Result<Secret<Vec<u8>>, DomainError> {
+/// The secret itself.
+pub(in crate::domain) fn open(
+    core: &Core,
+    tenant: TenantId,
+    factor: &TotpFactor,
+) -> Result<Secret<Vec<u8>>, DomainError> {
     let name = factor.user.to_string();
-    let context = SealContext { purpose: "totp secret", tenant: ctx.tenant_id().uuid(), name: &name };
-    Ok(ctx.core.sealer.open(context, &factor.sealed_secret)?)
+    let context = SealContext { purpose: "totp secret", tenant: tenant.uuid(), name: &name };
+    Ok(core.sealer.open(context, &factor.sealed_secret)?)
 }
 
 /// SHA-1, six digits, thirty seconds, one step to either side: what every app understands.
