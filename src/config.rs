@@ -19,6 +19,7 @@ mod mask;
 mod outbound;
 mod passwords;
 mod problem;
+mod provisioning;
 mod rate;
 mod registration;
 mod secrets;
@@ -47,6 +48,7 @@ pub use mail::{MailConfig, Mailbox, SmtpTls, SmtpUrl};
 pub use outbound::OutboundConfig;
 pub use passwords::PasswordConfig;
 pub use problem::{ConfigError, Given, Origin, Problem};
+pub use provisioning::ProvisioningConfig;
 pub use rate::Rate;
 pub use registration::RegistrationConfig;
 pub use secrets::{MasterKeySource, SecretsConfig};
@@ -93,6 +95,8 @@ config! {
     mail: MailConfig,
     /// What is open to everybody.
     registration: RegistrationConfig,
+    /// What trusted systems do by way of their API clients.
+    provisioning: ProvisioningConfig,
     /// How long tokens, codes, links and keys live.
     tokens: TokenConfig,
     /// How long a browser stays signed in.
@@ -137,6 +141,15 @@ impl Config {
         keys
     }
 
+    /// Every effective value by its key's name, what is secret in it hidden, in the order of the example
+    /// file; nothing where it is unset.
+    #[must_use]
+    pub fn shown(&self) -> Vec<(&'static str, Option<String>)> {
+        let mut rows = Vec::new();
+        self.clone().visit(&mut |_, _| {}, &mut |key, setting| rows.push((key.name, setting.shown())));
+        rows
+    }
+
     /// Puts the embedded database where it is by default: in the data folder.
     fn place_database(&mut self) {
         self.database.url = DatabaseUrl::sqlite(&self.secrets.data_dir.join("gatehouse.db"));
@@ -167,11 +180,8 @@ impl Loaded {
     /// Every effective value with its origin, in the order of the example file.
     #[must_use]
     pub fn show(&self) -> Vec<Shown> {
-        let mut rows = Vec::new();
-        self.config.clone().visit(&mut |_, _| {}, &mut |key, setting| {
-            rows.push(Shown { key: key.name, value: setting.shown(), origin: self.origin(key.name) });
-        });
-        rows
+        let row = |(key, value)| Shown { key, value, origin: self.origin(key) };
+        self.config.shown().into_iter().map(row).collect()
     }
 
     /// Where a key's value came from.

@@ -342,6 +342,19 @@ impl Powers {
     }
 }
 
+/// That a user administers no installation: by a new address or name their account would be somebody else's.
+///
+/// # Errors
+/// [`DomainError::NotAllowed`] if they do; or the database is unavailable.
+pub(super) async fn require_not_of_system(
+    rows: &TenantRows<'_>,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let held = roles::held_by_user(rows, user, now).await?;
+    if held.iter().any(|role| role.scope == RoleScope::System) { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
+}
+
 /// That a tenant which had a super administrator for good keeps one through a change. Made before it,
 /// asked after it, in one transaction; others that do the same wait.
 pub(super) struct LastSuperAdmin {

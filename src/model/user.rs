@@ -1,6 +1,9 @@
 //! Users.
 
+use std::str::FromStr;
+
 use super::ids::{TenantId, UserId};
+use super::text::InvalidText;
 use super::time::Timestamp;
 
 /// A person's account.
@@ -46,5 +49,33 @@ impl User {
     #[must_use]
     pub fn sub(&self) -> String {
         self.external_sub.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+/// What another system calls a user: 1 to 255 visible ASCII characters that are fit for a path, and never one
+/// of our own ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalSub(String);
+
+impl ExternalSub {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExternalSub {
+    type Err = InvalidText;
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let fine = |b: u8| b.is_ascii_graphic() && !br"/\;%?#".contains(&b);
+        let one_of_ours = text.starts_with(UserId::PREFIX);
+        let dots = matches!(text, "." | "..");
+        match text.len() {
+            0 => Err(InvalidText::Empty),
+            256.. => Err(InvalidText::TooLong(255)),
+            _ if one_of_ours || dots || !text.bytes().all(fine) => Err(InvalidText::Malformed("sub")),
+            _ => Ok(Self(text.to_owned())),
+        }
     }
 }
