@@ -157,7 +157,6 @@ fn tables() -> Vec<TableCreateStatement> {
             .col(binary("digest"))
             .col(uuid("user_id"))
             .col(integer("epoch"))
-            .col(big_integer("authenticated_at"))
             .col(big_integer("expires_at"))
             .foreign_key(&mut of_user("mfa_tickets"))
             .to_owned(),

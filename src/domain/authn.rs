@@ -12,19 +12,27 @@ use crate::model::secret::Secret;
 use crate::model::text;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::storage::{TenantTx, lockouts, users};
+use crate::storage::{TenantTx, lockouts, mfa_tickets, users};
 
 /// A person who proved who they are; only this module makes one.
 #[derive(Clone)]
 pub struct Authenticated {
     /// Who.
     pub user: User,
-    /// How (RFC 8176): `pwd`.
+    /// How (RFC 8176): `pwd`, and with a second factor `otp` and `mfa`.
     pub amr: Vec<String>,
     /// When.
     pub at: Timestamp,
-    account: [u8; 32],
-    rehashed: Option<String>,
+    how: How,
+}
+
+/// What the transaction that records a success must compare and write.
+#[derive(Clone)]
+enum How {
+    /// A password: whose count of wrong ones begins anew, and the better hash if one is due.
+    Password { account: [u8; 32], rehashed: Option<String> },
+    /// The ticket that a password got, and a second factor.
+    SecondFactor { ticket: [u8; 32] },
 }
 
 impl Authenticated {
@@ -37,18 +45,36 @@ impl Authenticated {
         if self.user.verification_due && ctx.core.config.registration.require_verified_email {
             return Err(DomainError::NotAuthenticated("the e-mail address is not proved yet"));
         }
-        if self.user.has_second_factor { Err(DomainError::SecondFactorNeeded) } else { Ok(()) }
+        let needs_more = self.user.has_second_factor && matches!(self.how, How::Password { .. });
+        if needs_more { Err(DomainError::SecondFactorNeeded) } else { Ok(()) }
+    }
+
+    /// Who showed a second factor (`amr` says which) with the ticket of this digest, which is used up when
+    /// the sign-in is recorded.
+    pub(super) fn by_ticket(user: User, amr: Vec<String>, at: Timestamp, ticket: [u8; 32]) -> Self {
+        Self { user, amr, at, how: How::SecondFactor { ticket } }
     }
 
     /// Records the success in the transaction that records what it was for: starts the count of
-    /// wrong passwords anew, stores the better hash, and says whether the person may still sign in.
+    /// wrong passwords anew, stores the better hash, or uses the ticket up; and says whether the person may
+    /// still sign in.
     pub(super) async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {
+        let changed = DomainError::NotAuthenticated("changed while signing in");
         let fresh = users::find_for_update(tx, self.user.id).await?;
         let unchanged = |user: &User| user.enabled && user.password_hash == self.user.password_hash;
-        let user = fresh.filter(unchanged).ok_or(DomainError::NotAuthenticated("changed while signing in"))?;
-        lockouts::clear(tx, &self.account).await?;
-        if let Some(better) = &self.rehashed {
-            users::set_password_hash(tx, user.id, better, user.password_hash.as_deref(), self.at).await?;
+        let Some(user) = fresh.filter(unchanged) else { return Err(changed) };
+        match &self.how {
+            How::Password { account, rehashed } => {
+                lockouts::clear(tx, account).await?;
+                if let Some(better) = rehashed {
+                    users::set_password_hash(tx, user.id, better, user.password_hash.as_deref(), self.at).await?;
+                }
+            }
+            How::SecondFactor { ticket } => {
+                if !mfa_tickets::use_once(tx, ticket, user.id, user.token_epoch, self.at).await? {
+                    return Err(changed);
+                }
+            }
         }
         Ok(user)
     }
@@ -128,7 +154,8 @@ async fn check(
 }
 
 fn proved(ctx: &Ctx<'_>, user: User, attempt: &Attempt, rehashed: Option<String>) -> Authenticated {
-    Authenticated { user, amr: vec!["pwd".to_owned()], at: ctx.now(), account: attempt.account(), rehashed }
+    let how = How::Password { account: attempt.account(), rehashed };
+    Authenticated { user, amr: vec!["pwd".to_owned()], at: ctx.now(), how }
 }
 
 /// Hashes a new password after checking its length against `min` characters.

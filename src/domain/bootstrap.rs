@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::api_sign_in;
 use super::clients::{self, NewClient};
 use super::core::Core;
 use super::ctx::{Ctx, Origin};
@@ -40,7 +41,8 @@ pub struct FirstStart {
 /// The database was made with another master key, or is unavailable.
 pub async fn ensure(core: &Core) -> Result<Option<FirstStart>, DomainError> {
     if let Some(found) = installation::find(core.db.read()).await? {
-        return adopt(core, &found).map(|()| None);
+        adopt(core, &found)?;
+        return api_sign_in::ensure_built_in(core).await.map(|()| None);
     }
     let (plan, shown) = Plan::prepare(core).await?;
     let made = core
@@ -84,7 +86,8 @@ struct Plan {
     installation: Installation,
     tenant: tenants::Draft,
     admin: users::Draft,
-    client: Client,
+    /// The service for the first `curl`, and the built-in one.
+    clients: [Client; 2],
     entry: crate::model::audit::AuditEntry,
 }
 
@@ -125,7 +128,7 @@ impl Plan {
             entry: ctx.audit("installation.create", Some(format!("tenant:{id}")), Outcome::Success, None),
             tenant: tenants::Draft::prepare(core, tenant).await?,
             admin,
-            client: demo.client,
+            clients: [demo.client, api_sign_in::built_in(&ctx)?],
         };
         Ok((plan, (shown, id)))
     }
@@ -180,7 +183,9 @@ impl Plan {
             other => other.into(),
         })?;
         self.admin.insert(&of).await?;
-        clients::insert(&of, &self.client, "system", self.installation.created_at).await?;
+        for client in &self.clients {
+            clients::insert(&of, client, "system", self.installation.created_at).await?;
+        }
         crate::storage::audit::append(tx, &self.entry).await?;
         Ok(())
     }

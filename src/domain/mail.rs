@@ -14,7 +14,7 @@ use super::core::Core;
 use super::ctx::{Ctx, Origin};
 use super::error::DomainError;
 use super::tenants::{self, LiveTenant};
-use super::{audit, mail_links};
+use super::{audit, invitations, mail_links};
 use crate::model::audit::{Actor, Outcome};
 use crate::model::ids::TenantId;
 use crate::model::language::Language;
@@ -53,6 +53,11 @@ fn new(ctx: &Ctx<'_>, kind: MailKind, recipient: &str, language: Language) -> Ma
 #[must_use]
 pub fn to_name(ctx: &Ctx<'_>, kind: MailKind, identifier: &str) -> Mail {
     new(ctx, kind, &text::canonical_identifier(identifier), ctx.origin.language)
+}
+
+/// A mail to an address about one thing.
+pub(super) fn about(ctx: &Ctx<'_>, kind: MailKind, address: &str, thing: String) -> Mail {
+    Mail { about: Some(thing), ..new(ctx, kind, address, ctx.origin.language) }
 }
 
 /// What a user is told about their own account. It is made before the transaction; the transaction
@@ -130,6 +135,8 @@ pub struct Addressed {
     pub link: Option<Secret<String>>,
     /// How long the link counts, if it ends.
     pub link_life: Option<Duration>,
+    /// What people call the thing that it tells of: an organization.
+    pub about: Option<String>,
 }
 
 /// Takes one mail that is due; it is nobody else's for `lease`.
@@ -164,12 +171,20 @@ pub async fn address(core: &Core, mail: &Mail) -> Result<Option<Addressed>, Doma
         other => other?,
     };
     let Some((mut mail, user)) = find_recipient(core, mail).await? else { return Ok(None) };
-    let asked_by_anybody = user.is_some() || mail.kind == MailKind::AddressTaken;
+    let asked_by_anybody = user.is_some() || matches!(mail.kind, MailKind::AddressTaken | MailKind::Invitation);
     if asked_by_anybody && mail.attempts == 1 && !core.mail_quota.take(core, mail.tenant, &mail.recipient) {
         return Ok(None);
     }
     let (mut link, mut link_life) = (page_of(mail.kind).map(|page| format!("{}{page}", tenant.issuer)), None);
-    if let (Some(purpose), Some(user)) = (mail.kind.purpose(), user) {
+    let mut about = None;
+    if mail.kind == MailKind::Invitation {
+        let Some(id) = mail.about.as_deref().and_then(|id| id.parse().ok()) else { return Ok(None) };
+        let Some(sendable) = invitations::issue(core, mail.tenant, id).await? else { return Ok(None) };
+        link = Some(format!("{}/invitation?token={}", tenant.issuer, sendable.token.expose()));
+        link_life = Some(core.config.tokens.invitation_link);
+        mail.recipient = sendable.to;
+        about = Some(sendable.organization);
+    } else if let (Some(purpose), Some(user)) = (mail.kind.purpose(), user) {
         let life = mail_links::life(core, purpose);
         let token = mail_links::issue(core, &user, purpose, life).await?;
         link = Some(format!("{}{}?token={}", tenant.issuer, page_of_link(purpose), token.expose()));
@@ -182,6 +197,7 @@ pub async fn address(core: &Core, mail: &Mail) -> Result<Option<Addressed>, Doma
         issuer: tenant.issuer.clone(),
         link: link.map(Secret::new),
         link_life,
+        about,
         mail,
     }))
 }

@@ -73,6 +73,11 @@ impl Draft {
         Ok(Self { organization, slug_is_given })
     }
 
+    /// Its id.
+    pub(super) const fn id(&self) -> OrganizationId {
+        self.organization.id
+    }
+
     /// Writes it, with a key of its own.
     ///
     /// # Errors

@@ -20,12 +20,13 @@ pub fn is_open(ctx: &Ctx<'_>) -> bool {
 }
 
 /// Makes an account that counts once its address is proved, and mails the link that does so. An
-/// address that has an account is mailed a notice instead: the answer and the work are the same.
+/// address that has an account is mailed a notice instead: the answer and the work are the same, and so
+/// the id that is answered is then nobody's.
 ///
 /// # Errors
 /// [`DomainError::Forbidden`] where nobody may; [`DomainError::Invalid`] names the field;
 /// [`DomainError::Busy`]; or the database is unavailable.
-pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: &str) -> Result<(), DomainError> {
+pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: &str) -> Result<UserId, DomainError> {
     if !is_open(ctx) {
         return Err(DomainError::Forbidden("self-registration"));
     }
@@ -36,7 +37,8 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
     password_policy::check(ctx.core, &ctx.tenant, owner, password).await?;
     let hash = authn::hash_new(ctx, password, 0).await?;
     let (draft, link) = (account(ctx, &email, name, hash), mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()));
-    let entry = ctx.audit("user.register", Some(format!("user:{}", draft.user.id)), Outcome::Success, None);
+    let id = draft.user.id;
+    let entry = ctx.audit("user.register", Some(format!("user:{id}")), Outcome::Success, None);
     let made = ctx.core.db.write((draft, link, entry), |tx, (draft, link, entry)| {
         Box::pin(async move {
             let of = tx.of(draft.user.tenant);
@@ -47,8 +49,8 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
         })
     });
     match made.await {
-        Err(DomainError::Taken(_)) => tell_owner(ctx, &email).await,
-        other => other,
+        Err(DomainError::Taken(_)) => tell_owner(ctx, &email).await.map(|()| id),
+        other => other.map(|()| id),
     }
 }
 

@@ -353,5 +353,16 @@ pub async fn highest_roles(core: &Core, ids: &[UserId]) -> Result<HashMap<UserId
     Ok(held.into_iter().filter_map(|(user, codes)| Some((user, highest(codes)?))).collect())
 }
 
+/// The same for one of them; `user` for who holds none.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn highest_role(core: &Core, id: UserId) -> Result<&'static str, DomainError> {
+    Ok(highest_roles(core, &[id]).await?.remove(&id).unwrap_or(PLAIN_ROLE))
+}
+
+/// What somebody is shown as who holds none of them.
+pub const PLAIN_ROLE: &str = "user";
+
 /// The codes of the roles that stand in an order, highest first.
-const RANKED: [&str; 3] = [crate::model::role::SUPER_ADMIN, "admin", "user"];
+const RANKED: [&str; 3] = [crate::model::role::SUPER_ADMIN, "admin", PLAIN_ROLE];

@@ -126,6 +126,7 @@ pub(super) fn routes_without_metrics() -> Vec<Endpoint> {
         oauth::endpoints(),
         faces::idaas::endpoints(),
         faces::control::endpoints(),
+        faces::workspace::endpoints(),
         health::endpoints(),
         pages::endpoints(),
         statics::endpoints(),
@@ -206,6 +207,7 @@ pub fn surface_of(path: &str) -> Surface {
         },
         "api" => match head(rest).0 {
             "internal" => Surface::Control,
+            "admin" => Surface::Admin,
             "auth" | "sso" | "external" => Surface::Workspace,
             "v1" => Surface::Rbac,
             _ => Surface::Other,

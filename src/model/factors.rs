@@ -101,8 +101,6 @@ pub struct MfaTicket {
     pub user: UserId,
     /// The user's token epoch at that moment, which must still be the same.
     pub epoch: i32,
-    /// When the password was right.
-    pub authenticated_at: Timestamp,
     /// Until when the second factor can be shown.
     pub expires_at: Timestamp,
 }

@@ -32,6 +32,8 @@ text_enum! {
         RecoveryCodesRenewed = "recovery_codes_renewed",
         /// The account is gone.
         AccountDeleted = "account_deleted",
+        /// A link that leads into an organization.
+        Invitation = "invitation",
     }
 }
 

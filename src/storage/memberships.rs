@@ -1,7 +1,9 @@
 //! Who belongs to which organization, as what.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+};
 
 use super::column::{count, count_rows, parsed};
 use super::db::{TenantRows, TenantTx};
@@ -97,10 +99,7 @@ pub async fn of_organization(
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
-pub async fn of_user(
-    rows: &TenantRows<'_>,
-    user: UserId,
-) -> Result<Vec<(Organization, Membership)>, StorageError> {
+pub async fn of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<(Organization, Membership)>, StorageError> {
     let found = Entity::find()
         .join(JoinType::InnerJoin, Relation::Organization.def())
         .select_also(organizations::Entity)
@@ -112,7 +111,8 @@ pub async fn of_user(
     let one = |(row, organization): (memberships::Model, Option<organizations::Model>)| {
         organization.map(|organization| Ok((super::organizations::noun(organization), noun(&row)?)))
     };
-    let mut all: Vec<(Organization, Membership)> = found.into_iter().filter_map(one).collect::<Result<_, StorageError>>()?;
+    let mut all: Vec<(Organization, Membership)> =
+        found.into_iter().filter_map(one).collect::<Result<_, StorageError>>()?;
     // Sorted here, because databases differ in how they order texts.
     all.sort_unstable_by(|(a, _), (b, _)| (&a.name, a.id).cmp(&(&b.name, b.id)));
     Ok(all)

@@ -13,7 +13,6 @@ fn noun(row: &mfa_tickets::Model) -> MfaTicket {
     MfaTicket {
         user: UserId::from_uuid(row.user_id),
         epoch: row.epoch,
-        authenticated_at: Timestamp::from_millis(row.authenticated_at),
         expires_at: Timestamp::from_millis(row.expires_at),
     }
 }
@@ -28,7 +27,6 @@ pub async fn insert(tx: &TenantTx<'_>, digest: &[u8; 32], ticket: &MfaTicket) ->
         digest: digest.to_vec(),
         user_id: ticket.user.uuid(),
         epoch: ticket.epoch,
-        authenticated_at: ticket.authenticated_at.millis(),
         expires_at: ticket.expires_at.millis(),
     };
     Entity::insert(row.into_active_model()).exec_without_returning(&tx.raw()).await?;
@@ -39,11 +37,7 @@ pub async fn insert(tx: &TenantTx<'_>, digest: &[u8; 32], ticket: &MfaTicket) ->
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn find(
-    rows: &TenantRows<'_>,
-    digest: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<MfaTicket>, StorageError> {
+pub async fn find(rows: &TenantRows<'_>, digest: &[u8; 32], now: Timestamp) -> Result<Option<MfaTicket>, StorageError> {
     let query = Entity::find_by_id((rows.tenant().uuid(), digest.to_vec()));
     Ok(query.filter(Column::ExpiresAt.gt(now.millis())).one(&rows.raw()).await?.as_ref().map(noun))
 }

@@ -7,7 +7,7 @@ use super::rules::{check, settle, split_scope};
 use super::sector;
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::access::Powers;
-use crate::domain::{Ctx, DomainError, Invalid, Noun, permissions, tokens};
+use crate::domain::{Ctx, DomainError, Invalid, Noun, api_sign_in, permissions, tokens};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::client::{AccessTokenFormat, AuthMethod, Client, GrantType};
@@ -182,7 +182,8 @@ pub(in crate::domain) fn draft(ctx: &Ctx<'_>, new: NewClient) -> Result<Register
 
 pub(super) fn chosen_id(id: &str) -> Result<ClientId, DomainError> {
     // A client's id is the `sub` of its own tokens: it must not be taken for a user's (RFC 9700 §4.15).
-    let confusable = id.starts_with(UserId::PREFIX) || id.contains(':') || id == tokens::IDAAS_CLIENT;
+    let is_ours = [tokens::IDAAS_CLIENT, api_sign_in::CLIENT].contains(&id);
+    let confusable = id.starts_with(UserId::PREFIX) || id.contains(':') || is_ours;
     let parsed: Option<ClientId> = id.parse().ok().filter(|_| !confusable);
     let why =
         "must be 1 to 128 printable ASCII characters without space or colon, not begin with usr_, and not be reserved";

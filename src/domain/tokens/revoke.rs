@@ -1,6 +1,7 @@
 //! The end of tokens (RFC 7009): one row, and every copy knows within a second.
 
 use super::claims::AccessClaims;
+use crate::domain::logout::{self, Ending};
 use crate::domain::{Ctx, DomainError, keys};
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
@@ -52,7 +53,37 @@ pub async fn revoke_family(ctx: &Ctx<'_>, family: FamilyId) -> Result<(), Domain
         .await
 }
 
-/// The same inside a transaction that is open already; `until` is when its last access token can
+/// Ends the sign-in that an access token comes from: its family with every token of it and the browser
+/// session behind it, if there is one; a token without family ends alone.
+///
+/// # Errors
+/// As [`revoke_access_token`].
+pub async fn end_sign_in(ctx: &Ctx<'_>, claims: &AccessClaims) -> Result<(), DomainError> {
+    let family: Option<FamilyId> = claims.family.as_deref().and_then(|family| family.parse().ok());
+    let Some(family) = family else { return revoke_access_token(ctx, claims).await };
+    let entry = ctx.audit("user.sign_out", Some(format!("family:{family}")), Outcome::Success, None);
+    let ending = Ending::new(ctx.core, RevocationReason::SignedOut);
+    let input = (ctx.tenant_id(), family, ctx.now(), ending, entry);
+    ctx.core
+        .db
+        .write(input, |tx, (tenant, family, now, ending, entry)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                end_family(&of, *family, *now, *now + keys::MAX_ACCESS_TOKEN_TTL, RevocationReason::SignedOut).await?;
+                let found = tokens::find_family(&of, *family).await?;
+                if let Some((session, user)) = found.and_then(|found| Some((found.session?, found.user))) {
+                    logout::end_session(&of, session, user, ending).await?;
+                }
+                crate::storage::audit::append(tx, entry).await?;
+                Ok::<_, DomainError>(())
+            })
+        })
+        .await?;
+    ctx.core.logouts.notify_one();
+    Ok(())
+}
+
+/// Ends a family inside a transaction that is open already; `until` is when its last access token can
 /// have expired.
 pub(super) async fn end_family(
     tx: &TenantTx<'_>,

@@ -66,7 +66,7 @@ async fn make(visit: &Visit<'_>, goal: &Goal, fields: &FormFields) -> Page {
         return Ok(too_many(limited, frame, |frame, status| again(frame, status, &errors)));
     }
     match registration::register(&visit.ctx, email, Some(name), fields.text("password")).await {
-        Ok(()) => Ok(goal.by_way_of(visit, "/verify-email")),
+        Ok(_) => Ok(goal.by_way_of(visit, "/verify-email")),
         Err(DomainError::Invalid(invalid)) => {
             let errors = said(&frame, &invalid);
             Ok(again(frame, StatusCode::UNPROCESSABLE_ENTITY, &errors))

@@ -1,11 +1,12 @@
 //! What mails say in English.
 
-use super::letter::{Unit, Words, facts, span};
+use super::letter::{Unit, Words, facts, span, unlinked};
 use crate::domain::mail::Addressed;
 use crate::model::mail::MailKind;
 
 pub(super) fn words(addressed: &Addressed) -> Words {
     let (mail, at) = (&addressed.mail, &addressed.sender);
+    let what = unlinked(addressed.about.as_deref().unwrap_or_default());
     let (subject, about, action, after) = match mail.kind {
         MailKind::VerifyEmail => (
             format!("Confirm your e-mail address for {at}"),
@@ -59,12 +60,18 @@ pub(super) fn words(addressed: &Addressed) -> Words {
             None,
             "If it was not you, write to whoever runs this site.",
         ),
+        MailKind::Invitation => (
+            format!("You are invited to join “{what}” at {at}"),
+            format!("Somebody asked you to join the workspace “{what}” at {at}. This invitation is for your address alone."),
+            Some("Look at the invitation"),
+            "If you don't know what this is about, ignore this mail: nothing happens unless you accept.",
+        ),
     };
     let mut afterwards = vec![after.to_owned()];
     if let Some(life) = addressed.link_life {
         afterwards.insert(0, format!("The link works once, within {}.", said(span(life))));
     }
-    let told_of = mail.kind.purpose().is_none();
+    let told_of = addressed.link_life.is_none();
     Words {
         lang: "en",
         colon: ": ",

@@ -92,6 +92,20 @@ pub(super) fn span(life: Duration) -> (u64, Unit) {
     }
 }
 
+/// A name that somebody chose, in a mail to somebody else: short, and nothing that a mail program makes
+/// into a link.
+pub(super) fn unlinked(name: &str) -> String {
+    let mut shown = String::new();
+    for c in name.chars().take(60) {
+        shown.push(c);
+        if matches!(c, '.' | ':' | '@' | '/') {
+            // WORD JOINER: seen by programs, not by people.
+            shown.push('\u{2060}');
+        }
+    }
+    shown
+}
+
 /// See [`span`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
@@ -128,6 +142,7 @@ mod tests {
             issuer: "https://id.example.org".to_owned(),
             link: Some(Secret::new("https://id.example.org/page?token=ghm_1".to_owned())),
             link_life: kind.purpose().map(|_| Duration::from_secs(3600)),
+            about: (kind == MailKind::Invitation).then(|| "Acme".to_owned()),
             mail,
         }
     }
@@ -150,6 +165,15 @@ mod tests {
             });
             assert_ne!(en.subject, zh.subject);
         }
+    }
+
+    #[test]
+    fn a_name_is_no_link() {
+        assert_eq!(unlinked("Acme Inc."), "Acme Inc.\u{2060}");
+        for bad in ["evil.example", "https://evil", "a@evil"] {
+            assert!(!unlinked(bad).contains(bad));
+        }
+        assert_eq!(unlinked(&"x".repeat(200)).len(), 60);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What mails say in Chinese, in simplified characters.
 
-use super::letter::{Unit, Words, facts, span};
+use super::letter::{Unit, Words, facts, span, unlinked};
 use crate::domain::mail::Addressed;
 use crate::model::mail::MailKind;
 
 pub(super) fn words(addressed: &Addressed) -> Words {
     let (mail, at) = (&addressed.mail, &addressed.sender);
+    let what = unlinked(addressed.about.as_deref().unwrap_or_default());
     let (subject, about, action, after) = match mail.kind {
         MailKind::VerifyEmail => (
             format!("请确认您在 {at} 使用的邮箱地址"),
@@ -55,12 +56,18 @@ pub(super) fn words(addressed: &Addressed) -> Words {
             None,
             "如果不是您本人操作，请联系本站的管理者。",
         ),
+        MailKind::Invitation => (
+            format!("邀请您加入 {at} 的“{what}”"),
+            format!("有人邀请您加入 {at} 的工作区“{what}”。此邀请仅对您的邮箱地址有效。"),
+            Some("查看邀请"),
+            "如果您不清楚这是怎么回事，请忽略这封邮件：除非您接受邀请，否则什么都不会发生。",
+        ),
     };
     let mut afterwards = vec![after.to_owned()];
     if let Some(life) = addressed.link_life {
         afterwards.insert(0, format!("链接只能使用一次，{}内有效。", said(span(life))));
     }
-    let told_of = mail.kind.purpose().is_none();
+    let told_of = addressed.link_life.is_none();
     Words {
         lang: "zh-Hans",
         colon: "：",

@@ -12,7 +12,6 @@ pub struct Model {
     pub digest: Vec<u8>,
     pub user_id: Uuid,
     pub epoch: i32,
-    pub authenticated_at: i64,
     pub expires_at: i64,
 }
 
