@@ -12,6 +12,7 @@ pub mod change;
 pub mod client;
 pub mod client_settings;
 pub mod color;
+pub mod connection;
 pub mod consent;
 pub mod device_code;
 pub mod entropy;

@@ -11,6 +11,7 @@ mod m0004_factors;
 mod m0005_client_settings;
 mod m0006_logout_outbox;
 mod m0007_access;
+mod m0009_connections;
 mod tables;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_client_settings::Migration),
             Box::new(m0006_logout_outbox::Migration),
             Box::new(m0007_access::Migration),
+            Box::new(m0009_connections::Migration),
         ]
     }
 }

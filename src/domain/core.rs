@@ -21,6 +21,7 @@ use crate::crypto::password_pool::PasswordPool;
 use crate::crypto::sealing::{MasterKey, Sealer};
 use crate::model::api_client::ApiClient;
 use crate::model::change::ChangeKind;
+use crate::model::connection::Connection;
 use crate::model::entropy::Entropy;
 use crate::model::ids::{ClientId, TenantId, UserId};
 use crate::model::time::Clock;
@@ -93,6 +94,8 @@ pub struct Core {
     pub(super) users: Fresh<(TenantId, UserId), Arc<UserState>>,
     /// The roles that people hold, with what those permit.
     pub(super) held: Fresh<(TenantId, UserId), Arc<Held>>,
+    /// The enabled connections of a tenant.
+    pub(super) connections: Fresh<TenantId, Arc<Vec<Connection>>>,
     /// API clients, by client key.
     pub(super) api_clients: Fresh<(TenantId, Arc<str>), Arc<ApiClient>>,
     pub(super) keyrings: Fresh<TenantId, Arc<Keyring>>,
@@ -135,6 +138,7 @@ impl Core {
             apps: Fresh::new(fresh(), 1_000),
             users: Fresh::new(fresh(), 50_000),
             held: Fresh::new(fresh(), 50_000),
+            connections: Fresh::new(fresh(), 1_000),
             api_clients: Fresh::new(fresh(), 10_000),
             keyrings: Fresh::new(fresh(), 1_000),
             revoked: Fresh::new(fresh(), 100_000),
@@ -183,7 +187,9 @@ impl Core {
             (ChangeKind::Keys, Some(tenant)) => self.keyrings.forget(&tenant),
             (ChangeKind::Token, Some(tenant)) => self.revoked.forget(&(tenant, Arc::from(change.key.as_str()))),
             (ChangeKind::ApiClient, Some(tenant)) => self.api_clients.forget(&(tenant, Arc::from(change.key.as_str()))),
+            (ChangeKind::Connection, Some(tenant)) => self.connections.forget(&tenant),
             (_, None) => {
+                self.connections.forget_all();
                 self.tenants.forget_all();
                 self.tenant_keys.forget_all();
                 self.clients.forget_all();

@@ -46,6 +46,10 @@ pub enum Noun {
     ApiClient,
     /// A session.
     Session,
+    /// A connection to a provider elsewhere.
+    Connection,
+    /// A domain that leads to a connection.
+    Domain,
     /// A scoped grant.
     ScopedGrant,
 }
@@ -72,6 +76,8 @@ impl std::fmt::Display for Noun {
             Self::Code => "code",
             Self::ApiClient => "API client",
             Self::Session => "session",
+            Self::Connection => "connection",
+            Self::Domain => "domain",
             Self::ScopedGrant => "scoped grant",
         })
     }

@@ -19,5 +19,7 @@ text_enum! {
         Token = "token",
         /// An API client; key: its client key.
         ApiClient = "api_client",
+        /// A connection to a provider elsewhere, or its domains; key: nothing.
+        Connection = "connection",
     }
 }

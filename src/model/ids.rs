@@ -128,6 +128,10 @@ uuid_id!(
     /// A scoped grant, `gra_…`.
     ScopedGrantId, "gra_", "scoped grant"
 );
+uuid_id!(
+    /// A connection to a provider elsewhere, `con_…`.
+    ConnectionId, "con_", "connection"
+);
 
 macro_rules! text_id {
     ($(#[$meta:meta])* $name:ident, $what:literal, $max:literal, $allowed:expr) => {
