@@ -14,7 +14,7 @@ use crate::crypto::password_hash::HashScheme;
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::ids::{AssignmentId, TenantId, UserId};
-use crate::model::page::{Counted, PageNumber};
+use crate::model::page::{Counted, PageNumber, Window};
 use crate::model::text::{DisplayName, Email, InvalidText, Username};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
@@ -210,6 +210,17 @@ pub async fn page(
         Some(tenant) => users::page(&rows.of(tenant), filter, page).await?,
         None => unscoped::users(rows, filter, page).await?,
     })
+}
+
+/// Part of the users whose address, username or name holds a text, in the order in which they were made; and
+/// how many there are in all.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn search(ctx: &Ctx<'_>, keyword: Option<&str>, window: Window) -> Result<Counted<User>, DomainError> {
+    let search = keyword.map(str::to_owned);
+    let filter = UserFilter { search, role: None, is_active: None, organization: None, now: ctx.now() };
+    Ok(users::window(&ctx.core.db.read().of(ctx.tenant_id()), &filter, window).await?)
 }
 
 /// The user of this id, whosever tenant: for the control plane.
