@@ -79,6 +79,16 @@ pub struct Opened {
 /// # Errors
 /// See [`StartError`]; nothing is half done.
 pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartError> {
+    let core = prepare(config, seams).await?;
+    let first_start = bootstrap::ensure(&core).await?;
+    Ok(Opened { core, first_start })
+}
+
+/// The same with whatever installation there is, or none: for who brings one.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn prepare(config: Arc<Config>, seams: Seams) -> Result<Arc<Core>, StartError> {
     let master_key = master_key(&config, &*seams.entropy)?;
     if let Some(path) = config.database.url.sqlite_path()
         && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
@@ -93,9 +103,7 @@ pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartErro
     let passwords = password_pool(&config, &seams)?;
     let outbound = Outbound::new(&config.outbound).map_err(file("reading outbound.ca_file"))?;
     let metrics = Arc::new(Metrics::new());
-    let core = Core::new(Arc::clone(&config), db, seams, &master_key, passwords, outbound, metrics)?;
-    let first_start = bootstrap::ensure(&core).await?;
-    Ok(Opened { core, first_start })
+    Ok(Core::new(Arc::clone(&config), db, seams, &master_key, passwords, outbound, metrics)?)
 }
 
 fn password_pool(config: &Config, seams: &Seams) -> Result<PasswordPool, StartError> {

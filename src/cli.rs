@@ -6,7 +6,9 @@
 mod backup;
 mod client;
 mod config;
+mod export;
 mod failure;
+mod import;
 mod keys;
 mod migrate;
 mod names;
@@ -89,6 +91,10 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Write a consistent copy of the embedded database to a file, also while the server runs
     Backup(backup::BackupArgs),
+    /// Write a tenant or everything to a file of JSON lines, passwords as their hashes
+    Export(export::ExportArgs),
+    /// Read such a file, or people from another system
+    Import(import::ImportArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -152,6 +158,8 @@ async fn act(command: Command, loaded: Loaded, out: Output) -> Result<(), Failur
         Command::Client(command) => client::run(command, loaded, out).await,
         Command::Keys(command) => keys::run(command, loaded, out).await,
         Command::Backup(args) => backup::run(args, loaded, out).await,
+        Command::Export(args) => export::run(args, loaded, out).await,
+        Command::Import(args) => import::run(args, loaded, out).await,
     }
 }
 

@@ -26,10 +26,21 @@ impl Session {
         out: Output,
         work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let session = Self::open(loaded, out).await?;
-        let done = work(&session).await;
-        let db = session.core.db.clone();
-        drop(session);
+        Self::open(loaded, out).await?.used(work).await
+    }
+
+    /// The same where an empty database is to be set up by `work`.
+    pub(super) async fn with_what_is_there<T>(
+        loaded: Loaded,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        Self { core: app::prepare(Arc::new(loaded.config), Seams::default()).await? }.used(work).await
+    }
+
+    async fn used<T>(self, work: impl AsyncFnOnce(&Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let done = work(&self).await;
+        let db = self.core.db.clone();
+        drop(self);
         db.close().await;
         done
     }

@@ -139,7 +139,7 @@ fn name(text: &str) -> Result<String, DomainError> {
     Ok(name.as_str().to_owned())
 }
 
-fn code(text: &str) -> Result<String, DomainError> {
+pub(super) fn code(text: &str) -> Result<String, DomainError> {
     let why = "must be 1 to 100 letters, digits, dots, colons, - and _, and not look like a key";
     let code: Code = text.parse().map_err(|_| Invalid::new("code", why))?;
     Ok(code.as_str().to_owned())

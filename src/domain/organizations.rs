@@ -7,8 +7,10 @@ use crate::model::audit::Outcome;
 use crate::model::catalogue::{self, KeyKind};
 use crate::model::ids::OrganizationId;
 use crate::model::organization::{Organization, Slug};
+use crate::model::page::{Counted, Window};
 use crate::model::text::DisplayName;
 use crate::model::time::Timestamp;
+use crate::storage::scoped_grants::{self, Named};
 use crate::storage::{StorageError, TenantTx, catalogue_numbers, organizations};
 
 /// What an organization has subscribed to unless somebody said otherwise.
@@ -92,8 +94,14 @@ impl Draft {
         }
         made.key = next_key(tx, KeyKind::Company, made.created_at).await?;
         organizations::insert(tx, &made).await.map_err(taken)?;
+        link(tx, &made).await?;
         Ok(made)
     }
+}
+
+/// Links the grants that wait for its slug.
+async fn link(tx: &TenantTx<'_>, made: &Organization) -> Result<(), StorageError> {
+    scoped_grants::link(tx, Named::Company(made.id), &made.key, Some(&made.slug)).await.map(|_| ())
 }
 
 fn taken(error: StorageError) -> DomainError {
@@ -103,7 +111,7 @@ fn taken(error: StorageError) -> DomainError {
     }
 }
 
-fn plan(text: &str) -> Result<String, Invalid> {
+pub(super) fn plan(text: &str) -> Result<String, Invalid> {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if text.is_empty() || text.len() > LONGEST_PLAN || !text.bytes().all(fine) {
         return Err(Invalid::new("plan", format!("must be 1 to {LONGEST_PLAN} letters, digits, dots, - and _")));
@@ -167,6 +175,19 @@ pub async fn list(ctx: &Ctx<'_>, after: Option<OrganizationId>, limit: u64) -> R
     Ok(organizations::list_after(&ctx.core.db.read().of(ctx.tenant_id()), after, limit).await?)
 }
 
+/// Part of the organizations whose name or key holds a text, in the order in which they were made; and how many
+/// there are in all.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn search(
+    ctx: &Ctx<'_>,
+    keyword: Option<&str>,
+    window: Window,
+) -> Result<Counted<Organization>, DomainError> {
+    Ok(organizations::search(&ctx.core.db.read().of(ctx.tenant_id()), keyword, window).await?)
+}
+
 /// Changes an organization.
 ///
 /// # Errors
@@ -205,6 +226,7 @@ pub async fn update(
                 organization.enabled = enabled.unwrap_or(organization.enabled);
                 organization.updated_at = *now;
                 organizations::update(&of, &organization).await.map_err(taken)?;
+                link(&of, &organization).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok(organization)
             })

@@ -12,6 +12,7 @@ use crate::model::audit::Outcome;
 use crate::model::catalogue::is_grant_word;
 use crate::model::ids::{ModuleId, OrganizationId, ScopedGrantId, SiteId, UserId};
 use crate::model::scoped_grant::{GrantScope, GrantTarget, GrantedAction, ScopedGrant};
+use crate::model::user::User;
 use crate::storage::{StorageError, TenantRows, modules, organizations, scoped_grants, sites};
 
 /// What the words of a grant must be.
@@ -64,7 +65,7 @@ impl Resolved {
     }
 }
 
-fn check(target: &GrantTarget) -> Result<(), Invalid> {
+pub(super) fn check(target: &GrantTarget) -> Result<(), Invalid> {
     let words = [("scope_id", &target.scope), ("module", &target.module), ("action", &target.action)];
     match words.into_iter().find(|(_, word)| !is_grant_word(word)) {
         Some((field, _)) => Err(Invalid::new(field, WORD)),
@@ -151,17 +152,18 @@ fn describe(target: &GrantTarget) -> String {
     format!("{} {} {} {}", target.scope_type, target.scope, target.module, target.action)
 }
 
-/// What a user may do where, in the order in which it was granted. Who is disabled may do nothing, and what is
-/// inactive adds nothing.
+/// Somebody, and what they may do where, in the order in which it was granted. Who is disabled may do nothing,
+/// and what is inactive adds nothing.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for the user; or the database is unavailable.
-pub async fn snapshot(ctx: &Ctx<'_>, sub: &str) -> Result<Vec<GrantedAction>, DomainError> {
+pub async fn snapshot(ctx: &Ctx<'_>, sub: &str) -> Result<(User, Vec<GrantedAction>), DomainError> {
     let user = provisioning::find_by_sub(ctx, sub).await?;
     if !user.enabled {
-        return Ok(Vec::new());
+        return Ok((user, Vec::new()));
     }
-    Ok(scoped_grants::active_of_user(&ctx.core.db.read().of(ctx.tenant_id()), user.id).await?)
+    let granted = scoped_grants::active_of_user(&ctx.core.db.read().of(ctx.tenant_id()), user.id).await?;
+    Ok((user, granted))
 }
 
 /// Whether an enabled user may do something with a module at a company or a site, each named by its key or

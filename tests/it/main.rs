@@ -43,3 +43,4 @@ mod snapshots;
 mod support;
 mod tenancy;
 mod tidy;
+mod transfer;

@@ -25,9 +25,9 @@ pub struct AllowLists {
 /// The same as they are compared.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
-    pub(super) origins: Vec<String>,
-    pub(super) networks: Vec<IpNet>,
-    pub(super) paths: Vec<String>,
+    pub(in crate::domain) origins: Vec<String>,
+    pub(in crate::domain) networks: Vec<IpNet>,
+    pub(in crate::domain) paths: Vec<String>,
 }
 
 impl AllowLists {

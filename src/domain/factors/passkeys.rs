@@ -293,6 +293,13 @@ pub async fn remove(ctx: &Ctx<'_>, user: UserId, credential_id: &[u8]) -> Result
         .await
 }
 
+/// That a passkey's public half, as it is stored, is one of that id.
+pub(in crate::domain) fn check_stored(credential_id: &[u8], credential: &str) -> Result<(), Invalid> {
+    let parsed = serde_json::from_str::<webauthn_rs::prelude::Passkey>(credential);
+    let fits = parsed.is_ok_and(|passkey| passkey.cred_id().as_slice() == credential_id);
+    if fits { Ok(()) } else { Err(Invalid::new("credential", "is not the public half of this passkey")) }
+}
+
 fn parsed(passkeys: &[Passkey]) -> Result<Vec<webauthn_rs::prelude::Passkey>, DomainError> {
     passkeys.iter().map(|passkey| serde_json::from_str(&passkey.credential).map_err(defect)).collect()
 }

@@ -7,7 +7,7 @@ use super::lines::{Header, Line, TenantLine};
 use super::{Counts, TransferError};
 use crate::domain::ctx::{Ctx, Origin};
 use crate::domain::tenants::LiveTenant;
-use crate::domain::{Core, DomainError, audit, clients};
+use crate::domain::{Core, DomainError, api_sign_in, audit, clients};
 use crate::model::audit::{Actor, Outcome};
 use crate::model::factors::{Passkey, RecoveryCode, TotpFactor};
 use crate::model::ids::{PermissionId, RoleId, TenantId};
@@ -169,7 +169,9 @@ impl File<'_> {
     }
 
     async fn clients(&mut self, rows: &TenantRows<'_>) -> Result<(), TransferError> {
-        for client in crate::storage::clients::list(rows).await? {
+        let all = crate::storage::clients::list(rows).await?;
+        // Every installation has the built-in one.
+        for client in all.into_iter().filter(|client| client.id.as_str() != api_sign_in::CLIENT) {
             let secret = if self.secrets { clients::shared_secret(self.core, &client)? } else { None };
             let has_one = client.secrets.as_ref().is_some_and(|secrets| secrets.sealed.is_some());
             self.left.client_secrets += u64::from(has_one && !self.secrets);

@@ -1,12 +1,12 @@
 //! Reading the file: every line is checked before the first one is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{BufRead, Seek};
 
 use super::batch::{Batch, Item, NewTenant, Stop, What};
 use super::lines::{Header, Line, VERSION};
 use super::{Counts, TransferError};
-use crate::domain::{Core, DomainError, Invalid, Noun, keys};
+use crate::domain::{Core, DomainError, Invalid, Noun, bootstrap, keys};
 use crate::model::ids::TenantId;
 use crate::model::signing_key::{KeyState, SigningAlg};
 use crate::model::tenant::Tenant;
@@ -72,19 +72,23 @@ pub async fn import(
 ) -> Result<Imported, TransferError> {
     from.rewind()?;
     let header = header(from)?;
-    let mut reader = Reader { core, wish, whose: None, default: default_tenant(core).await?, tenants: 0 };
-    if reader.default.is_none() && !header.installation {
+    let there = installation::find(core.db.read()).await?.map(|found| found.default_tenant);
+    if there.is_some() {
+        // Nothing is sealed with a key that is not this installation's.
+        bootstrap::ensure(core).await?;
+    } else if !header.installation {
         return Err(DomainError::NotFound(Noun::Tenant).into());
     }
+    let mut reader = Reader { core, wish, whose: None, default: there };
     let survey = reader.survey(from)?;
     from.rewind()?;
     self::header(from)?;
-    reader.whose = None;
-    reader.write(from, &survey).await
-}
-
-async fn default_tenant(core: &Core) -> Result<Option<TenantId>, TransferError> {
-    Ok(installation::find(core.db.read()).await?.map(|found| found.default_tenant))
+    reader = Reader { core, wish, whose: None, default: there };
+    let done = reader.write(from, &survey).await?;
+    if !wish.rehearse {
+        bootstrap::ensure(core).await?;
+    }
+    Ok(done)
 }
 
 /// What is known of a file before anything is written.
@@ -102,7 +106,6 @@ struct Reader<'a> {
     whose: Option<(TenantId, TenantId)>,
     /// None before there is an installation.
     default: Option<TenantId>,
-    tenants: u32,
 }
 
 /// The next line that is not empty, and its number.
@@ -168,14 +171,14 @@ impl Reader<'_> {
 
     /// The lines that follow are of this tenant.
     fn begin(&mut self, tenant: &Tenant) -> Result<TenantId, DomainError> {
-        self.tenants += 1;
         if self.wish.into.is_some() && self.whose.is_some() {
             return Err(Invalid::new("kind", "is a second tenant, and all lines shall go to one").into());
         }
-        if self.default.is_none() && self.whose.is_none() && !tenant.is_default {
+        if self.default.is_none() && !tenant.is_default {
             return Err(Invalid::new("is_default", "must be true of the first tenant of an installation").into());
         }
         let here = self.target(tenant);
+        self.default = self.default.or(Some(here));
         self.whose = Some((tenant.id, here));
         Ok(here)
     }
@@ -186,7 +189,7 @@ impl Reader<'_> {
             return Ok(done);
         }
         let mut number = 1;
-        let mut made = HashMap::new();
+        let mut made = HashSet::new();
         let mut items = Vec::new();
         while let Some(line) = next_line(from, &mut number)? {
             let kind = line.kind();
@@ -207,25 +210,25 @@ impl Reader<'_> {
     async fn prepare(
         &mut self,
         line: Line,
-        made: &mut HashMap<TenantId, ()>,
+        made: &mut HashSet<TenantId>,
         survey: &Survey,
     ) -> Result<Option<What>, DomainError> {
         if let Line::Tenant(line) = line {
             let (tenant, tenant_keys) = line.read()?;
+            let is_first = self.default.is_none();
             let here = self.begin(&tenant)?;
             let is_new = tenants::find(&self.core.db.read().of(here)).await?.is_none();
-            let installation = self.default.is_none().then(|| Installation {
+            let installation = is_first.then(|| Installation {
                 default_tenant: here,
                 key_check: self.core.key_check.to_vec(),
                 created_at: self.core.clock.now(),
             });
             let mut signing_keys = Vec::new();
             if is_new {
-                made.insert(here, ());
+                made.insert(here);
                 signing_keys = keys::generate_first(self.core, here).await?;
                 signing_keys.retain(|key| !survey.signing.contains(&(here, key.alg)));
             }
-            self.default = self.default.or(Some(here));
             let tenant = Tenant { id: here, is_default: installation.is_some(), ..tenant };
             let may_be_there = Some(here) == self.default || self.wish.into.is_some();
             let new = NewTenant { tenant, tenant_keys, signing_keys, installation, may_be_there };
@@ -233,7 +236,7 @@ impl Reader<'_> {
         }
         let (there, here) = self.whose()?;
         let counts = match &line {
-            Line::SigningKey(_) => made.contains_key(&here),
+            Line::SigningKey(_) => made.contains(&here),
             Line::RecoveryCode(_) => there == here,
             _ => true,
         };

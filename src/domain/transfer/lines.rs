@@ -4,7 +4,6 @@
 //! The header comes first. A `tenant` line says whose all lines after it are; what a line names must
 //! stand before it.
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -32,8 +31,10 @@ pub struct Header {
     pub(super) gatehouse: Export,
     pub(super) version: u32,
     /// Whether it holds a whole installation: every tenant, the default one first.
+    #[serde(default)]
     pub(super) installation: bool,
     /// Whether secrets are in it that are sealed in the database.
+    #[serde(default)]
     pub(super) secrets: bool,
 }
 
@@ -46,6 +47,12 @@ pub(super) enum Export {
 impl Header {
     pub(super) const fn new(installation: bool, secrets: bool) -> Self {
         Self { gatehouse: Export::Export, version: VERSION, installation, secrets }
+    }
+
+    /// Whether what follows is enough to make an installation of.
+    #[must_use]
+    pub const fn makes_installation(&self) -> bool {
+        self.installation
     }
 }
 
@@ -396,7 +403,7 @@ pub(super) struct ApiClientLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) origins: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) networks: Vec<IpNet>,
+    pub(super) networks: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) paths: Vec<String>,
     pub(super) created_at: At,

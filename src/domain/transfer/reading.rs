@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::lines::{ClientLine, Line, SigningKeyLine, TenantKeyLine, TenantLine, UserLine};
+use super::lines::{ClientLine, Line, ScopedGrantLine, SigningKeyLine, TenantKeyLine, TenantLine, UserLine};
 use super::values::{At, SecretBytes};
 use crate::crypto::jwk::PrivateKey;
 use crate::crypto::password_hash::HashScheme;
-use crate::domain::factors::totp;
-use crate::domain::{Core, DomainError, Invalid, clients, keys, users};
+use crate::domain::api_clients::AllowLists;
+use crate::domain::factors::{passkeys, totp};
+use crate::domain::{Core, DomainError, Invalid, clients, keys, organizations, scoped_grants, users};
 use crate::model::api_client::ApiClient;
 use crate::model::catalogue::{self, Module, Site, System};
 use crate::model::client::{Client, ClientSecrets};
@@ -21,7 +22,7 @@ use crate::model::signing_key::{KeyState, SigningKey};
 use crate::model::tenant::{Tenant, TenantKey};
 use crate::model::text::{DisplayName, Email, Username};
 use crate::model::time::Timestamp;
-use crate::model::user::User;
+use crate::model::user::{ExternalSub, User};
 
 /// What a line says, checked.
 pub(super) enum Row {
@@ -77,17 +78,8 @@ fn key(given: String) -> Result<String, Invalid> {
     }
 }
 
-fn code(given: Option<String>) -> Result<Option<String>, Invalid> {
-    given.map(|code| token("code", code)).transpose()
-}
-
-/// What grants name things by.
-fn token(field: &'static str, given: String) -> Result<String, Invalid> {
-    let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-    if given.is_empty() || given.len() > 100 || !given.bytes().all(fine) {
-        return Err(Invalid::new(field, "must be 1 to 100 letters, digits, dots, colons, - and _"));
-    }
-    Ok(given)
+fn code(given: Option<String>) -> Result<Option<String>, DomainError> {
+    given.as_deref().map(crate::domain::catalogue::code).transpose()
 }
 
 fn moment(at: Option<At>) -> Option<Timestamp> {
@@ -155,14 +147,17 @@ impl Line {
                 granted_at: line.granted_at.0,
                 expires_at: moment(line.expires_at),
             }),
-            Self::Passkey(line) => Row::Passkey(Passkey {
-                credential_id: line.credential_id.0,
-                user: line.user,
-                name: plain("name", line.name, 200)?,
-                credential: line.credential,
-                created_at: line.created_at.0,
-                last_used_at: moment(line.last_used_at),
-            }),
+            Self::Passkey(line) => {
+                passkeys::check_stored(&line.credential_id.0, &line.credential)?;
+                Row::Passkey(Passkey {
+                    credential_id: line.credential_id.0,
+                    user: line.user,
+                    name: plain("name", line.name, 200)?,
+                    credential: line.credential,
+                    created_at: line.created_at.0,
+                    last_used_at: moment(line.last_used_at),
+                })
+            }
             Self::Totp(line) => Row::Totp(TotpFactor {
                 user: line.user,
                 sealed_secret: totp::seal(core, tenant, line.user, &line.secret.0)?,
@@ -182,7 +177,7 @@ impl Line {
                 key: key(line.key)?,
                 slug: text::<Slug>("slug", &line.slug)?.as_str().to_owned(),
                 name: name(&line.name)?,
-                plan: token("plan", line.plan)?,
+                plan: organizations::plan(&line.plan)?,
                 enabled: line.enabled,
                 created_at: line.created_at.0,
                 updated_at: line.updated_at.0,
@@ -220,35 +215,39 @@ impl Line {
                 enabled: line.enabled,
                 created_at: line.created_at.0,
             }),
-            Self::ApiClient(line) => Row::ApiClient(ApiClient {
-                tenant,
-                id: line.id,
-                name: name(&line.name)?,
-                client_key: plain("client_key", line.client_key, 200)?,
-                secret: line.secret_digest.0,
-                previous_secret: line.previous_secret.map(|(digest, until)| (digest.0, until.0)),
-                expires_at: moment(line.expires_at),
-                enabled: line.enabled,
-                origins: line.origins,
-                networks: line.networks,
-                paths: line.paths,
-                created_at: line.created_at.0,
-            }),
-            Self::ScopedGrant(line) => Row::ScopedGrant(ScopedGrant {
-                id: line.id,
-                user: line.user,
-                target: GrantTarget {
-                    scope_type: line.scope_type,
-                    scope: token("scope", line.scope)?,
-                    module: token("module", line.module)?,
-                    action: token("action", line.action)?,
-                },
-                organization: line.organization,
-                site: line.site,
-                module: line.module_id,
-                granted_by: plain("granted_by", line.granted_by, 300)?,
-                granted_at: line.granted_at.0,
-            }),
+            Self::ApiClient(line) => {
+                let lists = AllowLists { origins: line.origins, networks: line.networks, paths: line.paths };
+                let allowed = lists.read()?;
+                Row::ApiClient(ApiClient {
+                    tenant,
+                    id: line.id,
+                    name: name(&line.name)?,
+                    client_key: plain("client_key", line.client_key, 200)?,
+                    secret: line.secret_digest.0,
+                    previous_secret: line.previous_secret.map(|(digest, until)| (digest.0, until.0)),
+                    expires_at: moment(line.expires_at),
+                    enabled: line.enabled,
+                    origins: allowed.origins,
+                    networks: allowed.networks,
+                    paths: allowed.paths,
+                    created_at: line.created_at.0,
+                })
+            }
+            Self::ScopedGrant(line) => {
+                let ScopedGrantLine { scope_type, scope, module, action, .. } = line;
+                let target = GrantTarget { scope_type, scope, module, action };
+                scoped_grants::check(&target)?;
+                Row::ScopedGrant(ScopedGrant {
+                    id: line.id,
+                    user: line.user,
+                    target,
+                    organization: line.organization,
+                    site: line.site,
+                    module: line.module_id,
+                    granted_by: plain("granted_by", line.granted_by, 300)?,
+                    granted_at: line.granted_at.0,
+                })
+            }
         }))
     }
 }
@@ -335,12 +334,14 @@ impl UserLine {
         if let Some(hash) = &self.password_hash {
             HashScheme::recognise(hash).map_err(|why| Invalid::new("password_hash", why.to_string()))?;
         }
+        let external_sub: Option<ExternalSub> =
+            self.external_sub.as_deref().map(|given| text("external_sub", given)).transpose()?;
         let now = core.clock.now();
         let created_at = moment(self.created_at).unwrap_or(now);
         let user = User {
             tenant,
             id: self.id.unwrap_or_else(|| UserId::from_uuid(core.entropy.uuid_v7(now))),
-            external_sub: self.external_sub.map(|sub| plain("external_sub", sub, 255)).transpose()?,
+            external_sub: external_sub.map(|sub| sub.as_str().to_owned()),
             email: email.map(|email| email.as_str().to_owned()),
             email_verified: self.email_verified,
             verification_due: self.verification_due,

@@ -248,7 +248,7 @@ impl Line {
             expires_at: client.expires_at.map(At),
             enabled: client.enabled,
             origins: client.origins,
-            networks: client.networks,
+            networks: client.networks.iter().map(ToString::to_string).collect(),
             paths: client.paths,
             created_at: At(client.created_at),
         })
