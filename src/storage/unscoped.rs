@@ -10,7 +10,12 @@ use sea_orm::{
 
 use super::column::{count, count_rows, parsed};
 use super::db::{Rows, Tx};
-use super::entity::{authorization_codes, authorization_requests, device_codes, idempotent_requests, invitations, known_browsers, lockouts, logout_outbox, mail_links, mail_outbox, mfa_tickets, opaque_tokens, revoked_tokens, role_assignments, roles, session_clients, sessions, signing_keys, tenant_keys, tenants, token_families, used_assertions, users, webauthn_ceremonies};
+use super::entity::{
+    authorization_codes, authorization_requests, device_codes, idempotent_requests, invitations, known_browsers,
+    link_offers, lockouts, logout_outbox, mail_links, mail_outbox, mfa_tickets, opaque_tokens, revoked_tokens,
+    role_assignments, roles, saml_assertions, session_clients, sessions, signing_keys, tenant_keys, tenants,
+    token_families, upstream_logins, used_assertions, users, webauthn_ceremonies,
+};
 use super::error::StorageError;
 use super::users::UserFilter;
 use crate::model::authorization_request::PATIENCE;
@@ -291,6 +296,9 @@ pub async fn delete_expired(tx: &Tx, now: Timestamp, retention: Duration, limit:
     deleted += delete::<mail_links::Entity>(tx, mail_links::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<invitations::Entity>(tx, invitations::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<mfa_tickets::Entity>(tx, mfa_tickets::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<upstream_logins::Entity>(tx, upstream_logins::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<link_offers::Entity>(tx, link_offers::Column::ExpiresAt.lte(at), limit).await?;
+    deleted += delete::<saml_assertions::Entity>(tx, saml_assertions::Column::ExpiresAt.lte(at), limit).await?;
     deleted += delete::<webauthn_ceremonies::Entity>(tx, webauthn_ceremonies::Column::ExpiresAt.lte(at), limit).await?;
     let unseen = known_browsers::Column::SeenAt.lte((now - KNOWN).millis());
     deleted += delete::<known_browsers::Entity>(tx, unseen, limit).await?;

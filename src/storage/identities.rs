@@ -1,0 +1,107 @@
+//! Who somebody of elsewhere is here.
+
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use super::db::{TenantRows, TenantTx};
+use super::entity::identities::{Column, Entity, Model};
+use super::error::StorageError;
+use crate::model::connection::Identity;
+use crate::model::ids::{ConnectionId, UserId};
+use crate::model::time::Timestamp;
+
+fn noun(row: Model) -> Identity {
+    Identity {
+        connection: ConnectionId::from_uuid(row.connection_id),
+        subject: row.subject,
+        user: UserId::from_uuid(row.user_id),
+        created_at: Timestamp::from_millis(row.created_at),
+        used_at: Timestamp::from_millis(row.used_at),
+    }
+}
+
+/// Links somebody of elsewhere, unless that account is somebody's already; says whether it was linked.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn insert(tx: &TenantTx<'_>, identity: &Identity) -> Result<bool, StorageError> {
+    let row = Model {
+        tenant_id: tx.tenant().uuid(),
+        connection_id: identity.connection.uuid(),
+        subject: identity.subject.clone(),
+        user_id: identity.user.uuid(),
+        created_at: identity.created_at.millis(),
+        used_at: identity.used_at.millis(),
+    };
+    let linked = OnConflict::columns([Column::TenantId, Column::ConnectionId, Column::Subject]).do_nothing().to_owned();
+    let rows = Entity::insert(row.into_active_model()).on_conflict(linked).exec_without_returning(&tx.raw()).await?;
+    Ok(rows == 1)
+}
+
+/// Who somebody of elsewhere is here.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn find(
+    rows: &TenantRows<'_>,
+    connection: ConnectionId,
+    subject: &str,
+) -> Result<Option<Identity>, StorageError> {
+    let key = (rows.tenant().uuid(), connection.uuid(), subject.to_owned());
+    Ok(Entity::find_by_id(key).one(&rows.raw()).await?.map(noun))
+}
+
+/// Notes that somebody came that way.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn note_use(
+    tx: &TenantTx<'_>,
+    connection: ConnectionId,
+    subject: &str,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    Entity::update_many()
+        .col_expr(Column::UsedAt, Expr::value(at.millis()))
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::ConnectionId.eq(connection.uuid()))
+        .filter(Column::Subject.eq(subject))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
+}
+
+/// What is linked to a user, oldest first.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<Identity>, StorageError> {
+    let found = Entity::find()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::UserId.eq(user.uuid()))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Subject)
+        .all(&rows.raw())
+        .await?;
+    Ok(found.into_iter().map(noun).collect())
+}
+
+/// Unlinks an account of elsewhere from its user; says whether it was linked to them.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete(
+    tx: &TenantTx<'_>,
+    user: UserId,
+    connection: ConnectionId,
+    subject: &str,
+) -> Result<bool, StorageError> {
+    let done = Entity::delete_many()
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::ConnectionId.eq(connection.uuid()))
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::UserId.eq(user.uuid()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(done.rows_affected == 1)
+}
