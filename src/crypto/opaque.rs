@@ -51,6 +51,8 @@ pub enum TokenKind {
     MailLink,
     /// An invitation.
     Invitation,
+    /// A sign-in that is under way at a provider elsewhere: `state`, `RelayState`.
+    UpstreamState,
     /// A sign-in over an interface that waits for its second factor.
     MfaTicket,
     /// The public half of an API client's key pair.
@@ -77,6 +79,7 @@ impl TokenKind {
         Self::InitialAccessToken,
         Self::MailLink,
         Self::Invitation,
+        Self::UpstreamState,
         Self::MfaTicket,
         Self::ApiClientKey,
         Self::ApiClientSecret,
@@ -103,6 +106,7 @@ impl TokenKind {
             Self::Invitation => "ghi_",
             Self::ApiClientKey => "gck_",
             Self::ApiClientSecret => "gcs_",
+            Self::UpstreamState => "ghu_",
             Self::MfaTicket => "ghf_",
         }
     }
