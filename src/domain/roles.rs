@@ -30,7 +30,7 @@ pub struct NewRole {
     /// For people to read.
     pub name: String,
     /// What tokens and decisions name it by.
-    pub code: String,
+    pub code: RoleCode,
     /// For people to read.
     pub description: Option<String>,
     /// How far it reaches.
@@ -141,20 +141,19 @@ pub async fn counts(ctx: &Ctx<'_>) -> Result<Vec<RoleCount>, DomainError> {
 /// [`DomainError::NotAllowed`] for one of the system's own, or one that reaches over the installation, by
 /// who does not administer it; as [`Powers::renewed`].
 pub async fn create(ctx: &Ctx<'_>, by: &Powers, new: NewRole) -> Result<Role, DomainError> {
-    let code: RoleCode = new.code.parse().map_err(invalid("role_code"))?;
     let name: DisplayName = new.name.parse().map_err(invalid("role_name"))?;
     check_description(new.description.as_deref())?;
     let now = ctx.now();
-    let id = format!("ROLE_{}", code.as_str());
+    let id = format!("ROLE_{}", new.code.as_str());
     // A seeded role may have that id already.
     let spare = u32::from_le_bytes(ctx.core.entropy.bytes());
     let spare = format!("{id}_{spare:08X}");
     let ids: Vec<RoleId> = [id, spare].into_iter().filter_map(|text| text.parse().ok()).collect();
-    let entry = ctx.audit("role.create", Some(format!("role:{}", code.as_str())), Outcome::Success, None);
-    let input = (ctx.tenant_id(), by.clone(), name, code, new, ids, now, entry);
+    let entry = ctx.audit("role.create", Some(format!("role:{}", new.code.as_str())), Outcome::Success, None);
+    let input = (ctx.tenant_id(), by.clone(), name, new, ids, now, entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, by, name, code, new, ids, now, entry)| {
+        .write(input, |tx, (tenant, by, name, new, ids, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let own = by.renewed(tx, *now).await?;
@@ -162,12 +161,12 @@ pub async fn create(ctx: &Ctx<'_>, by: &Powers, new: NewRole) -> Result<Role, Do
                 if new.is_system || new.scope == RoleScope::System {
                     own.require_system()?;
                 }
-                if roles::find_by_code(&of, code.as_str()).await?.is_some() {
+                if roles::find_by_code(&of, new.code.as_str()).await?.is_some() {
                     return Err(DomainError::Taken(Noun::Role));
                 }
                 let made = Role {
                     id: free_id(&of, ids).await?,
-                    code: code.as_str().to_owned(),
+                    code: new.code.as_str().to_owned(),
                     name: name.as_str().to_owned(),
                     description: new.description.clone(),
                     scope: new.scope,

@@ -2,4 +2,5 @@
 
 pub(super) mod control;
 pub(super) mod idaas;
+pub(super) mod rbac;
 pub(super) mod workspace;

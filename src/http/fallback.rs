@@ -25,6 +25,7 @@ async fn refuse(call: &Call, surface: Surface, status: StatusCode, text: &'stati
     match surface {
         Surface::Control => faces::control::refuse(call, status, text).await,
         Surface::Idaas => faces::idaas::refuse(call, status, text).await,
+        Surface::Rbac => faces::rbac::refuse(call, status),
         _ => shape::problem(surface, call, status, text),
     }
 }

@@ -119,6 +119,31 @@ impl Fields {
         text.ok_or(FieldError::new(field, "is required"))
     }
 
+    /// `true` or `false`.
+    pub(super) fn optional_flag(&mut self, field: &'static str) -> Result<Option<bool>, FieldError> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(_) => Err(FieldError::new(field, "must be true or false")),
+        }
+    }
+
+    /// A list of strings that must be there, at most `max` of them.
+    pub(super) fn texts(&mut self, field: &'static str, max: usize) -> Result<Vec<String>, FieldError> {
+        let wrong = || FieldError::new(field, "must be a list of strings");
+        let list = match self.0.remove(field) {
+            None | Some(Value::Null) => return Err(FieldError::new(field, "is required")),
+            Some(Value::Array(list)) if list.is_empty() => return Err(FieldError::new(field, "is required")),
+            Some(Value::Array(list)) if list.len() > max => {
+                return Err(FieldError::new(field, format!("must be at most {max} of them")));
+            }
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(wrong()),
+        };
+        let text = |item: Value| item.as_str().map(str::to_owned).ok_or_else(wrong);
+        list.into_iter().map(text).collect()
+    }
+
     /// An object.
     pub(super) fn optional_object(&mut self, field: &'static str) -> Result<Option<Value>, FieldError> {
         match self.0.remove(field) {
@@ -169,6 +194,12 @@ mod tests {
             assert!(fields(json).optional_count("a").is_err(), "{json}");
         }
         assert!(fields(r#"{"a":[]}"#).optional_object("a").is_err());
+        for json in [r#"{"a":[]}"#, r#"{"a":[1]}"#, r#"{"a":"x"}"#, r#"{"a":["x","y","z"]}"#, "{}"] {
+            assert!(fields(json).texts("a", 2).is_err(), "{json}");
+        }
+        assert_eq!(fields(r#"{"a":["x",""]}"#).texts("a", 2), Ok(vec!["x".to_owned(), String::new()]));
+        assert!(fields(r#"{"a":"true"}"#).optional_flag("a").is_err());
+        assert_eq!(fields(r#"{"a":false}"#).optional_flag("a"), Ok(Some(false)));
         assert!(fields(r#"{"a":"\u0000"}"#).text("a").is_err());
     }
 

@@ -80,16 +80,21 @@ impl Locale {
         }
     }
 
-    /// The first of ours that the reader prefers (RFC 9110 §12.5.4).
+    /// The first of ours that the reader prefers; English where they prefer none.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut best = (0.0, Self::En);
+        Self::preferred(headers).unwrap_or(Self::En)
+    }
+
+    /// The first of ours that the reader prefers (RFC 9110 §12.5.4).
+    pub(super) fn preferred(headers: &HeaderMap) -> Option<Self> {
+        let mut best = (0.0, None);
         for line in headers.get_all(header::ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok()) {
             for range in line.split(',').take(32) {
                 let mut parts = range.split(';').map(str::trim);
                 let tag = parts.next().unwrap_or_default();
                 let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
                 if let Some(known) = Self::of_tag(tag).filter(|_| weight > best.0) {
-                    best = (weight, known);
+                    best = (weight, Some(known));
                 }
             }
         }

@@ -95,14 +95,23 @@ fn method(method: &HttpMethod) -> Method {
 }
 
 /// `endpoints![Surface::Idaas; users::register, users::login]`: the endpoints of handlers that carry
-/// `#[utoipa::path]`, in this order.
+/// `#[utoipa::path]`, in this order. With `Surface::Rbac, around;` each runs inside `around(call, handler)`.
 macro_rules! endpoints {
     ($surface:expr; $($file:ident::$handler:ident),+ $(,)?) => {
+        $crate::http::mount::endpoints!(@all $surface; $($file::$handler, actix_web::web::to($file::$handler));+)
+    };
+    ($surface:expr, $around:ident; $($file:ident::$handler:ident),+ $(,)?) => {
+        $crate::http::mount::endpoints!(@all $surface; $(
+            $file::$handler,
+            actix_web::web::to(|call: $crate::http::call::Call| $around(call, $file::$handler))
+        );+)
+    };
+    (@all $surface:expr; $($file:ident::$handler:ident, $route:expr);+) => {
         pastey::paste! {
             [$($crate::http::mount::Endpoint::of::<$file::[<__path_ $handler>]>(
                 $surface,
                 concat!(stringify!($file), ".", stringify!($handler)),
-                || actix_web::web::to($file::$handler),
+                || $route,
             )),+]
             .into_iter()
             .flatten()
@@ -126,6 +135,7 @@ pub(super) fn routes_without_metrics() -> Vec<Endpoint> {
         oauth::endpoints(),
         faces::idaas::endpoints(),
         faces::control::endpoints(),
+        faces::rbac::endpoints(),
         faces::workspace::endpoints(),
         health::endpoints(),
         pages::endpoints(),

@@ -59,10 +59,8 @@ fn refused<T>(why: &'static str) -> Result<T, DomainError> {
 /// # Errors
 /// [`DomainError::NotAuthenticated`] with the cause for logs; or the database is unavailable.
 pub async fn verify(core: &Core, token: &str) -> Result<Verified, DomainError> {
-    match opaque::recognise(TokenKind::AccessToken, token) {
-        Some(digest) => opened(core, tenants::default(core).await?, digest.as_bytes()).await,
-        None => signed(core, token).await,
-    }
+    let (tenant, claims) = authentic(core, None, token).await?;
+    counts(core, tenant, claims).await
 }
 
 /// The same where the path names the tenant: a reference token is one of its own.
@@ -70,19 +68,53 @@ pub async fn verify(core: &Core, token: &str) -> Result<Verified, DomainError> {
 /// # Errors
 /// As [`verify`].
 pub async fn verify_under(core: &Core, tenant: &Arc<LiveTenant>, token: &str) -> Result<Verified, DomainError> {
-    match opaque::recognise(TokenKind::AccessToken, token) {
-        Some(digest) => opened(core, Arc::clone(tenant), digest.as_bytes()).await,
-        None => signed(core, token).await,
+    let (tenant, claims) = authentic(core, Some(tenant), token).await?;
+    counts(core, tenant, claims).await
+}
+
+/// What can be said of a token of ours against which nothing speaks but, perhaps, its time.
+pub struct Standing {
+    /// Whose token.
+    pub tenant: Arc<LiveTenant>,
+    /// What it says.
+    pub claims: AccessClaims,
+    /// Who speaks, or spoke.
+    pub principal: Principal,
+    /// Whether its time is over: then it counts for nothing any more.
+    pub is_expired: bool,
+}
+
+/// Whether a token counts, or would if it were younger: for telling its holder to get a new one, never for
+/// a decision. One that is meant for somebody else does not count here.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn standing(core: &Core, token: &str) -> Result<Standing, DomainError> {
+    let (tenant, claims) = authentic(core, None, token).await?;
+    let is_expired = is_over(core, &claims);
+    let Verified { tenant, claims, principal, .. } = stands(core, tenant, claims).await?;
+    if !claims.aud.contains(&tenant.issuer) {
+        return refused("meant for somebody else");
     }
+    Ok(Standing { tenant, claims, principal, is_expired })
+}
+
+fn is_over(core: &Core, claims: &AccessClaims) -> bool {
+    Timestamp::from_seconds(claims.exp) <= core.clock.now()
 }
 
 /// What every token has to pass, whatever its form.
 async fn counts(core: &Core, tenant: Arc<LiveTenant>, claims: AccessClaims) -> Result<Verified, DomainError> {
-    let now = core.clock.now();
-    let leeway = core.config.tokens.clock_leeway;
-    if Timestamp::from_seconds(claims.exp) <= now {
+    if is_over(core, &claims) {
         return refused("expired");
     }
+    stands(core, tenant, claims).await
+}
+
+/// The same but for its age.
+async fn stands(core: &Core, tenant: Arc<LiveTenant>, claims: AccessClaims) -> Result<Verified, DomainError> {
+    let now = core.clock.now();
+    let leeway = core.config.tokens.clock_leeway;
     if Timestamp::from_seconds(claims.iat) > now + leeway {
         return refused("issued in the future");
     }
@@ -96,8 +128,21 @@ async fn counts(core: &Core, tenant: Arc<LiveTenant>, claims: AccessClaims) -> R
     Ok(Verified { tenant, claims, scope, principal, is_whole })
 }
 
+/// What a token of ours says, and whose it is.
+type Authentic = (Arc<LiveTenant>, AccessClaims);
+
+/// A token that we made, in either form; a reference token is one of `here`, else of the default tenant.
+async fn authentic(core: &Core, here: Option<&Arc<LiveTenant>>, token: &str) -> Result<Authentic, DomainError> {
+    let Some(digest) = opaque::recognise(TokenKind::AccessToken, token) else { return signed(core, token).await };
+    let tenant = match here {
+        Some(tenant) => Arc::clone(tenant),
+        None => tenants::default(core).await?,
+    };
+    opened(core, tenant, digest.as_bytes()).await
+}
+
 /// A JWT (RFC 9068 §4): whose key is said by `iss` and `kid`, and only that key is tried.
-async fn signed(core: &Core, token: &str) -> Result<Verified, DomainError> {
+async fn signed(core: &Core, token: &str) -> Result<Authentic, DomainError> {
     let Some(peeked) = jws::peek(token) else { return refused("not a token") };
     let (Some(issuer), Some(kid)) = (peeked.unverified_iss(), peeked.kid.as_deref()) else {
         return refused("no issuer or key id");
@@ -109,17 +154,17 @@ async fn signed(core: &Core, token: &str) -> Result<Verified, DomainError> {
     let ring = keys::keyring(core, tenant.tenant.id).await?;
     let Some(key) = ring.verifying(kid) else { return refused("unknown key") };
     match peeked.verify::<AccessClaims>(key, Typ::Is(TYP)) {
-        Ok(claims) => counts(core, tenant, claims).await,
+        Ok(claims) => Ok((tenant, claims)),
         Err(_) => refused("bad signature, type or claims"),
     }
 }
 
 /// A reference token of this tenant.
-async fn opened(core: &Core, tenant: Arc<LiveTenant>, digest: &[u8; 32]) -> Result<Verified, DomainError> {
+async fn opened(core: &Core, tenant: Arc<LiveTenant>, digest: &[u8; 32]) -> Result<Authentic, DomainError> {
     match tokens::find_opaque(&core.db.read().of(tenant.tenant.id), digest).await? {
         Some(found) => {
             let claims = serde_json::from_str(&found.claims).map_err(|why| DomainError::Defect(why.to_string()))?;
-            counts(core, tenant, claims).await
+            Ok((tenant, claims))
         }
         None => refused("unknown reference token"),
     }
