@@ -308,6 +308,15 @@ impl Powers {
         }
     }
 
+    /// Whether they are a person with an administrative role in their own tenant, whose token carries that:
+    /// one of an app of somebody else must name this scope.
+    #[must_use]
+    pub fn administers(&self, scope: &str) -> bool {
+        let carried = self.limit.as_ref().is_none_or(|limit| limit.contains(scope));
+        let administrative = self.is_system || self.roles.iter().any(|role| ADMINISTRATIVE.contains(&role.as_str()));
+        carried && administrative && matches!(self.holder, Holder::User(..))
+    }
+
     /// Whether they are a service.
     #[must_use]
     pub const fn is_service(&self) -> bool {

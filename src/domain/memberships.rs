@@ -3,13 +3,14 @@
 
 use uuid::Uuid;
 
+use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use super::organizations::{Draft, NewOrganization};
 use super::users::invalid;
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
-use crate::model::ids::{MembershipId, OrganizationId, UserId};
+use crate::model::ids::{MembershipId, OrganizationId, TenantId, UserId};
 use crate::model::organization::{Membership, MembershipRole, Organization};
 use crate::model::text::DisplayName;
 use crate::model::time::Timestamp;
@@ -87,8 +88,8 @@ pub(super) const fn require(reach: MembershipRole, role: MembershipRole) -> Resu
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn of_user(ctx: &Ctx<'_>, user: UserId) -> Result<Vec<Standing>, DomainError> {
-    let found = memberships::of_user(&ctx.core.db.read().of(ctx.tenant_id()), user).await?;
+pub async fn of_user(core: &Core, tenant: TenantId, user: UserId) -> Result<Vec<Standing>, DomainError> {
+    let found = memberships::of_user(&core.db.read().of(tenant), user).await?;
     Ok(found.into_iter().map(|(organization, membership)| Standing { organization, membership }).collect())
 }
 
@@ -103,7 +104,7 @@ pub async fn standing(
     named: Option<&str>,
     claimed: Option<Uuid>,
 ) -> Result<Option<Standing>, DomainError> {
-    let mut own = of_user(ctx, user).await?;
+    let mut own = of_user(ctx.core, ctx.tenant_id(), user).await?;
     let id = |id: Uuid| move |standing: &Standing| standing.organization.id.uuid() == id;
     let place = match (named, claimed) {
         (Some(name), _) => match Uuid::try_parse(name).ok().filter(|_| name.len() == 36) {

@@ -4,7 +4,7 @@
 use super::ctx::Ctx;
 use super::error::DomainError;
 use super::password_policy::{self, Owner};
-use super::{authn, mail, users};
+use super::{authn, invitations, mail, users};
 use crate::model::audit::Outcome;
 use crate::model::ids::UserId;
 use crate::model::mail::MailKind;
@@ -30,14 +30,8 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
     if !is_open(ctx) {
         return Err(DomainError::Forbidden("self-registration"));
     }
-    let email: Email = email.parse().map_err(users::invalid("email"))?;
-    let name = name.map(str::trim).filter(|name| !name.is_empty());
-    let name: Option<DisplayName> = name.map(str::parse).transpose().map_err(users::invalid("name"))?;
-    let owner = Owner { email: Some(email.as_str()), username: None, name: name.as_ref().map(DisplayName::as_str) };
-    password_policy::check(ctx.core, &ctx.tenant, owner, password).await?;
-    let hash = authn::hash_new(ctx, password, 0).await?;
-    let (draft, link) = (account(ctx, &email, name, hash), mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()));
-    let id = draft.user.id;
+    let (email, draft) = account(ctx, email, name, password, false).await?;
+    let (id, link) = (draft.user.id, mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()));
     let entry = ctx.audit("user.register", Some(format!("user:{id}")), Outcome::Success, None);
     let made = ctx.core.db.write((draft, link, entry), |tx, (draft, link, entry)| {
         Box::pin(async move {
@@ -54,17 +48,51 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
     }
 }
 
-fn account(ctx: &Ctx<'_>, email: &Email, name: Option<DisplayName>, password_hash: String) -> users::Draft {
+/// Makes an account for whoever follows an invitation, which has proved the address. It is not used up:
+/// they have not joined yet. Whoever asked them vouches for them, so this is open where the rest is closed.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for a link that does not count; [`DomainError::Taken`]; as [`register`].
+pub async fn register_invited(ctx: &Ctx<'_>, token: &str, name: &str, password: &str) -> Result<(), DomainError> {
+    let invited = invitations::look(ctx, token).await?;
+    let (_, draft) = account(ctx, &invited.invitation.email, Some(name), password, true).await?;
+    let detail = Some(format!("invitation:{}", invited.invitation.id));
+    let entry = ctx.audit("user.register", Some(format!("user:{}", draft.user.id)), Outcome::Success, detail);
+    ctx.core
+        .db
+        .write((draft, entry), |tx, (draft, entry)| {
+            Box::pin(async move {
+                draft.insert(&tx.of(draft.user.tenant)).await?;
+                Ok::<_, DomainError>(crate::storage::audit::append(tx, entry).await?)
+            })
+        })
+        .await
+}
+
+/// An account as it will be, its address proved or to be proved.
+async fn account(
+    ctx: &Ctx<'_>,
+    email: &str,
+    name: Option<&str>,
+    password: &str,
+    proved: bool,
+) -> Result<(Email, users::Draft), DomainError> {
+    let email: Email = email.parse().map_err(users::invalid("email"))?;
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    let name: Option<DisplayName> = name.map(str::parse).transpose().map_err(users::invalid("name"))?;
+    let owner = Owner { email: Some(email.as_str()), username: None, name: name.as_ref().map(DisplayName::as_str) };
+    password_policy::check(ctx.core, &ctx.tenant, owner, password).await?;
+    let hash = authn::hash_new(ctx, password, 0).await?;
     let now = ctx.now();
     let user = User {
         tenant: ctx.tenant_id(),
         id: UserId::from_uuid(ctx.core.entropy.uuid_v7(now)),
         email: Some(email.as_str().to_owned()),
-        email_verified: false,
-        verification_due: true,
+        email_verified: proved,
+        verification_due: !proved,
         username: None,
         name: name.map(|name| name.as_str().to_owned()),
-        password_hash: Some(password_hash),
+        password_hash: Some(hash),
         profile: serde_json::json!({}),
         enabled: true,
         external_sub: None,
@@ -73,7 +101,8 @@ fn account(ctx: &Ctx<'_>, email: &Email, name: Option<DisplayName>, password_has
         created_at: now,
         updated_at: now,
     };
-    users::Draft::prepare(ctx, user, vec![email.canonical()], &[])
+    let draft = users::Draft::prepare(ctx, user, vec![email.canonical()], &[]);
+    Ok((email, draft))
 }
 
 async fn tell_owner(ctx: &Ctx<'_>, email: &Email) -> Result<(), DomainError> {

@@ -11,6 +11,7 @@ mod device;
 mod docs;
 pub(super) mod error;
 mod forgot_password;
+mod invitation;
 mod landing;
 mod login;
 mod logout;
@@ -63,6 +64,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         forgot_password::ask,
         reset_password::show,
         reset_password::reset,
+        invitation::show,
+        invitation::follow,
         passkey_json::options,
         passkey_json::sign_in,
     ];

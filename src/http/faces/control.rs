@@ -5,11 +5,12 @@
 //! one without any token or with one that does not count, gets `{"detail","error_code","status_code"}`.
 //!
 //! **Ids**: answers to services name users `usr_…`, as everywhere else a service sees them (the `sub`
-//! of tokens, `/v1/users`); a path or body may also give the bare UUID that `workspace.md` shows.
+//! of tokens, `/v1/users`), answers to administrators by the bare UUID of `workspace.md`; a path or body
+//! may give either.
 //!
-//! **Reach**: the default tenant is the control plane of the installation, so its services see all
-//! tenants and narrow by `tenant_id`. A service of any other tenant sees its own tenant alone; what
-//! belongs to another does not exist for it.
+//! **Reach**: the default tenant is the control plane of the installation, so its services and
+//! administrators see all tenants and narrow by `tenant_id`. Those of any other tenant see their own
+//! alone; what belongs to another does not exist for them.
 
 mod caller;
 mod error;
@@ -44,8 +45,8 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
 
 /// A refusal that no handler of this face wrote, in the shape that the caller can read.
 pub(in crate::http) async fn refuse(call: &Call, status: StatusCode, text: &'static str) -> HttpResponse {
-    match caller::service(call, None).await {
-        Ok(_) => HttpResponse::from_error(ServiceError::new(status, text)),
-        Err(_) => shape::workspace(status, shape::workspace_code(status), text),
+    if caller::is_service(call).await {
+        return HttpResponse::from_error(ServiceError::new(status, text));
     }
+    shape::workspace(status, shape::workspace_code(status), text)
 }

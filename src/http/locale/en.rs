@@ -4,7 +4,7 @@ mod account;
 
 use super::Moment;
 use super::texts::{
-    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, LandingTexts,
+    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts, LandingTexts,
     LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, VerifyTexts,
 };
 
@@ -149,6 +149,18 @@ pub(super) const TEXTS: Texts = Texts {
             )
         },
         others_end: "All other browsers and applications will be signed out.",
+    },
+    invitation: InvitationTexts {
+        title: |organization| format!("Join {organization}"),
+        lead: |address| format!("You are invited to join this workspace. The invitation is for {address}."),
+        signed_in: |account| format!("You are signed in as {account}."),
+        accept: "Join",
+        other: |account| format!("You are signed in as {account}, and the invitation is for another address."),
+        switch: "Use another account",
+        login: "Sign in to join",
+        newcomer: "Create an account for this address first.",
+        done: "You have joined the workspace",
+        done_lead: "You can go back to the application now.",
     },
     consent: ConsentTexts {
         title: |client| format!("{client} would like to"),

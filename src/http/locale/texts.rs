@@ -50,6 +50,7 @@ texts! {
         verify: VerifyTexts,
         forgot: ForgotTexts,
         password: PasswordTexts,
+        invitation: InvitationTexts,
         consent: ConsentTexts,
         device: DeviceTexts,
         logout: LogoutTexts,
@@ -99,6 +100,10 @@ texts! {
     PasswordTexts {
         reset, reset_lead: Of, current, new, submit, done, reset_done, short: Count, long: Count, common, personal,
         weak, wrong, hint: Count, others_end,
+    }
+    /// `/invitation`.
+    InvitationTexts {
+        title: Of, lead: Of, signed_in: Of, accept, other: Of, switch, login, newcomer, done, done_lead,
     }
     /// `/consent`.
     ConsentTexts {

@@ -4,7 +4,7 @@ mod account;
 
 use super::Moment;
 use super::texts::{
-    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, LandingTexts,
+    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts, LandingTexts,
     LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, VerifyTexts,
 };
 
@@ -140,6 +140,18 @@ pub(super) const TEXTS: Texts = Texts {
         wrong: "当前密码不正确。",
         hint: |least| format!("至少 {least} 个字符。几个互不相关的词语既好记又难猜。"),
         others_end: "其他浏览器和应用都将退出登录。",
+    },
+    invitation: InvitationTexts {
+        title: |organization| format!("加入 {organization}"),
+        lead: |address| format!("您受邀加入这个工作区。此邀请发给 {address}。"),
+        signed_in: |account| format!("您当前以 {account} 登录。"),
+        accept: "加入",
+        other: |account| format!("您当前以 {account} 登录，但此邀请是发给另一个地址的。"),
+        switch: "使用其他账号",
+        login: "登录后加入",
+        newcomer: "请先为这个地址创建账号。",
+        done: "您已加入工作区",
+        done_lead: "现在可以返回应用了。",
     },
     consent: ConsentTexts {
         title: |client| format!("{client} 希望"),

@@ -34,7 +34,10 @@ pub(super) async fn show(call: Call) -> HttpResponse {
             return Ok(goal.reached(visit));
         }
         let known = known(visit, &goal).await?;
-        let hint = goal.pending.as_ref().and_then(|pending| pending.request.login_hint.clone()).unwrap_or_default();
+        let hint = goal.pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
+        // A page of ours that leads here may know whom it is for.
+        let query = visit.call.query();
+        let hint = hint.or_else(|| query.text("login_hint").ok().flatten().map(str::to_owned)).unwrap_or_default();
         let shown = Shown { account: known.as_ref().map(sign_in_name), identifier: &hint, ..Shown::default() };
         Ok(form(visit, &goal, goal.frame(visit), StatusCode::OK, &shown))
     })

@@ -76,7 +76,7 @@ async fn make(visit: &Visit<'_>, goal: &Goal, fields: &FormFields) -> Page {
 }
 
 /// What is wrong, in the reader's language.
-fn said(frame: &Frame, invalid: &Invalid) -> Errors {
+pub(super) fn said(frame: &Frame, invalid: &Invalid) -> Errors {
     match (invalid.field, invalid.weakness) {
         ("password", Some(weakness)) => Errors::one("password", frame.t.password.of(weakness)),
         ("email", _) => Errors::one("email", frame.t.register.bad_email),

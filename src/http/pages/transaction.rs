@@ -6,6 +6,7 @@ use super::error::Problem;
 use super::views::account::Section;
 use super::views::{ClientView, Frame};
 use super::{Page, frame};
+use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::clients::LiveClient;
 use crate::http::browser::{FormFields, Visit};
 use crate::http::oauth::authorize::{show, visitor};
@@ -102,12 +103,14 @@ impl Goal {
     }
 }
 
-/// Whether somebody may be sent to this path after a sign-in: a page of the account, or the one for
-/// devices with the code that they came with.
+/// Whether somebody may be sent to this path after a sign-in: a page of the account, the one for
+/// devices with the code that they came with, or that of an invitation.
 fn is_ours(path: &str) -> bool {
     let code = path.strip_prefix("/device?user_code=");
+    let invitation = path.strip_prefix("/invitation?token=");
     Section::at(path).is_some()
         || path == "/device"
+        || invitation.is_some_and(|token| opaque::recognise(TokenKind::Invitation, token).is_some())
         || code.is_some_and(|code| code.len() <= 20 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
 }
 
@@ -131,9 +134,16 @@ mod tests {
         for ours in ["/account", "/account/password", "/device", "/device?user_code=BCDF-GHJK"] {
             assert!(is_ours(ours), "{ours}");
         }
-        for other in
-            ["", "/", "//evil.example", "/account/../x", "/devices", "https://evil.example", "/device?user_code=a&b=c"]
-        {
+        for other in [
+            "",
+            "/",
+            "//evil.example",
+            "/account/../x",
+            "/devices",
+            "https://evil.example",
+            "/device?user_code=a&b=c",
+            "/invitation?token=ghi_1",
+        ] {
             assert!(!is_ours(other), "{other}");
         }
     }

@@ -10,6 +10,7 @@ pub(in crate::http) mod error;
 mod field;
 pub(in crate::http) mod form_post;
 mod frame;
+pub(in crate::http) mod invitation;
 pub(in crate::http) mod landing;
 pub(in crate::http) mod login;
 pub(in crate::http) mod logout;

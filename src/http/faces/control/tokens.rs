@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 
-use super::caller::{of_user, service, user_id};
-use super::error::Answer;
-use super::wire::{IssuedOnBehalf, OtherError, TokenOnBehalf};
+use super::caller::{serve, user_id};
+use super::wire::{EitherError, IssuedOnBehalf, TokenOnBehalf};
 use crate::domain::tokens;
 use crate::http::call::Call;
-use crate::http::faces::idaas::error::ErrorBody;
 use crate::http::fields::{Body as _, FieldError};
 use crate::model::permission::code;
 use crate::model::scope::OAuthScope;
@@ -28,28 +26,37 @@ const LIFETIME: Duration = Duration::from_secs(300);
     request_body = TokenOnBehalf,
     responses(
         (status = 200, description = "The token", body = IssuedOnBehalf),
-        (status = 400, description = "What is wrong with the input", body = ErrorBody),
-        (status = 401, description = "No token that counts", body = OtherError),
-        (status = 403, description = "`Forbidden`", body = ErrorBody),
-        (status = 404, description = "`user not found`", body = ErrorBody),
+        (status = 400, description = "What is wrong with the input", body = EitherError),
+        (status = 401, description = "No token that counts", body = EitherError),
+        (status = 403, description = "`Forbidden`", body = EitherError),
+        (status = 404, description = "`user not found`", body = EitherError),
+        (status = 413, description = "Too large", body = EitherError),
+        (status = 415, description = "Not JSON", body = EitherError),
+        (status = 422, description = "The same, for an administrator", body = EitherError),
+        (status = 429, description = "Too many wrong tokens from this address", body = EitherError),
+        (status = 503, description = "Try again after Retry-After seconds", body = EitherError),
     ),
     security(("service_token" = ["auth:token"])),
 )]
-pub(super) async fn on_behalf(call: Call) -> Answer {
-    let service = service(&call, Some(code::AUTH_TOKEN)).await?;
-    let wish = TokenOnBehalf::read(&mut call.json().await?)?;
-    let asked: OAuthScope = wish.scope.as_deref().unwrap_or_default().parse().map_err(|_| malformed_scope())?;
-    let most = call.core().config.tokens.on_behalf;
-    let lifetime = wish.expires_in.map_or(LIFETIME, Duration::from_secs).min(most);
-    let user = user_id(&wish.user_id)?;
-    let ctx = of_user(&service, user).await?;
-    let issued = tokens::on_behalf(&ctx, &service.client.client, &service.token.scope, user, &asked, lifetime).await?;
-    Ok(HttpResponse::Ok().json(IssuedOnBehalf {
-        access_token: &issued.token,
-        token_type: "Bearer",
-        expires_in: issued.expires_in.as_secs(),
-        scope: issued.scope.to_string(),
-    }))
+pub(super) async fn on_behalf(call: Call) -> HttpResponse {
+    serve(&call, code::AUTH_TOKEN, async |caller| {
+        // Whoever acts is named in the token: a person would act as themselves.
+        let service = caller.service()?;
+        let wish = TokenOnBehalf::read(&mut call.json().await?)?;
+        let asked: OAuthScope = wish.scope.as_deref().unwrap_or_default().parse().map_err(|_| malformed_scope())?;
+        let most = call.core().config.tokens.on_behalf;
+        let life = wish.expires_in.map_or(LIFETIME, Duration::from_secs).min(most);
+        let user = user_id(&wish.user_id)?;
+        let ctx = caller.of_user(user).await?;
+        let issued = tokens::on_behalf(&ctx, &service.client.client, &service.token.scope, user, &asked, life).await?;
+        Ok(HttpResponse::Ok().json(IssuedOnBehalf {
+            access_token: &issued.token,
+            token_type: "Bearer",
+            expires_in: issued.expires_in.as_secs(),
+            scope: issued.scope.to_string(),
+        }))
+    })
+    .await
 }
 
 fn malformed_scope() -> FieldError {

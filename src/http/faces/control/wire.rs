@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::memberships::Standing;
+use crate::domain::users::PLAIN_ROLE;
 use crate::http::faces::idaas::wire::{ListedTenant, empty_profile};
+use crate::http::faces::workspace::wire::OwnWorkspace;
 use crate::http::fields::{Body, FieldError, Fields};
 use crate::model::user::User;
-
-/// The role that is shown of somebody who holds none of the three.
-pub(super) const PLAIN_ROLE: &str = "user";
 
 /// A page of users.
 #[derive(Serialize, ToSchema)]
@@ -26,7 +26,7 @@ pub(super) struct UserPage {
 /// A user in a list.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ListedUser {
-    /// `usr_…`.
+    /// `usr_…` for services, a bare UUID for administrators.
     id: String,
     /// As it was given.
     email: Option<String>,
@@ -42,9 +42,9 @@ pub(super) struct ListedUser {
 
 impl ListedUser {
     /// A user with the highest role that they hold.
-    pub(super) fn new(user: User, role: &'static str) -> Self {
+    pub(super) fn new(id: String, user: User, role: &'static str) -> Self {
         Self {
-            id: user.id.to_string(),
+            id,
             email: user.email,
             name: user.name,
             role,
@@ -57,7 +57,7 @@ impl ListedUser {
 /// One user.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ShownUser {
-    /// `usr_…`.
+    /// `usr_…` for services, a bare UUID for administrators.
     id: String,
     /// As it was given.
     email: Option<String>,
@@ -66,14 +66,14 @@ pub(super) struct ShownUser {
     /// `super_admin`, `admin` or `user`: the highest that they hold.
     role: &'static str,
     /// The workspaces that they belong to.
-    #[schema(value_type = Vec<Object>)]
-    workspaces: Vec<serde_json::Value>,
+    workspaces: Vec<OwnWorkspace>,
 }
 
 impl ShownUser {
     /// A user with the highest role that they hold.
-    pub(super) fn new(user: User, role: &'static str) -> Self {
-        Self { id: user.id.to_string(), email: user.email, name: user.name, role, workspaces: Vec::new() }
+    pub(super) fn new(id: String, user: User, role: &'static str, workspaces: Vec<Standing>) -> Self {
+        let workspaces = workspaces.into_iter().map(OwnWorkspace::from).collect();
+        Self { id, email: user.email, name: user.name, role, workspaces }
     }
 }
 
@@ -108,7 +108,7 @@ impl Body for CreateUser {
 /// A user that was just made: what both contracts show of one.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CreatedUser {
-    /// `usr_…`.
+    /// `usr_…` for services, a bare UUID for administrators.
     id: String,
     /// As it was given.
     email: Option<String>,
@@ -125,10 +125,11 @@ pub(super) struct CreatedUser {
     created_at: String,
 }
 
-impl From<User> for CreatedUser {
-    fn from(user: User) -> Self {
+impl CreatedUser {
+    /// A user who holds no role yet.
+    pub(super) fn new(id: String, user: User) -> Self {
         Self {
-            id: user.id.to_string(),
+            id,
             email: user.email,
             name: user.name,
             role: PLAIN_ROLE,
@@ -199,14 +200,19 @@ pub(super) struct SystemHealth {
     pub(super) celery: &'static str,
 }
 
-/// What everybody but a service reads when something is not done.
+/// What is read when something is not done: services read `error`, everybody else the other members.
 #[derive(ToSchema)]
-#[allow(dead_code)] // describes, in the document, what `shape.rs` writes
-pub(super) struct OtherError {
+#[allow(dead_code)] // describes, in the document, what the two faces' `error.rs` write
+pub(super) struct EitherError {
+    /// What went wrong.
+    error: Option<String>,
     /// In words.
-    detail: String,
+    detail: Option<String>,
     /// As a code.
-    error_code: String,
+    error_code: Option<String>,
     /// As a status.
-    status_code: u16,
+    status_code: Option<u16>,
+    /// With 422: which members are wrong.
+    #[schema(value_type = Option<Vec<Object>>)]
+    errors: Option<Vec<serde_json::Value>>,
 }

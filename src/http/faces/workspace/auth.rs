@@ -185,7 +185,7 @@ pub(super) async fn me(call: Call) -> Answer {
         DomainError::NotFound(_) => Error::unauthorized(Challenge::InvalidToken),
         other => other.into(),
     })?;
-    let own = memberships::of_user(&person.ctx, person.user).await?;
+    let own = memberships::of_user(call.core(), person.ctx.tenant_id(), person.user).await?;
     let workspaces = own.into_iter().map(OwnWorkspace::from).collect();
     Ok(HttpResponse::Ok().json(Me { account: account(&person.ctx, user).await?, workspaces }))
 }

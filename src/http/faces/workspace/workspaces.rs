@@ -24,7 +24,7 @@ use crate::http::call::Call;
 )]
 pub(super) async fn list(call: Call) -> Answer {
     let person = person(&call).await?;
-    let own = memberships::of_user(&person.ctx, person.user).await?;
+    let own = memberships::of_user(call.core(), person.ctx.tenant_id(), person.user).await?;
     Ok(HttpResponse::Ok().json(OwnWorkspaces { workspaces: own.into_iter().map(OwnWorkspace::from).collect() }))
 }
 
