@@ -3,7 +3,9 @@
 //! Every command is who, parse, call a verb, print: the same verbs that the faces call, on the same
 //! database, whether a server runs or not.
 
+mod api_client;
 mod backup;
+mod catalog;
 mod client;
 mod config;
 mod export;
@@ -86,6 +88,12 @@ enum Command {
     /// OAuth clients: apps, and services that act for themselves
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// API clients: trusted systems with a key pair
+    #[command(subcommand)]
+    ApiClient(api_client::ApiClientCommand),
+    /// The catalogue: systems with modules, companies with sites
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
     /// Signing keys of a tenant
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -156,6 +164,8 @@ async fn act(command: Command, loaded: Loaded, out: Output) -> Result<(), Failur
         Command::Tenant(command) => tenant::run(command, loaded, out).await,
         Command::User(command) => user::run(command, loaded, out).await,
         Command::Client(command) => client::run(command, loaded, out).await,
+        Command::ApiClient(command) => api_client::run(command, loaded, out).await,
+        Command::Catalog(command) => catalog::run(command, loaded, out).await,
         Command::Keys(command) => keys::run(command, loaded, out).await,
         Command::Backup(args) => backup::run(args, loaded, out).await,
         Command::Export(args) => export::run(args, loaded, out).await,

@@ -1,8 +1,9 @@
-//! Arguments that must be one of a few names, or a length of time.
+//! Arguments that must be one of a few names, a length of time, or a moment.
 
 use std::time::Duration;
 
 use crate::config::Value as _;
+use crate::model::time::Timestamp;
 
 /// An argument that is one of the names of a `text_enum!`; `--help` lists them.
 macro_rules! one_of {
@@ -17,4 +18,9 @@ pub(super) use one_of;
 /// A length of time as the configuration writes it: `300`, `5m`, `24h`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Duration::parse(text).map_err(|refused| format!("{text:?} {}; write {}", refused.why, Duration::EXPECTED))
+}
+
+/// A moment as RFC 3339 writes it.
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time as in 2030-01-31T18:00:00Z (RFC 3339)".to_owned())
 }

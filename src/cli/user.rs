@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, Read as _};
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
+use super::names::moment;
 use super::output::Output;
 use super::record::Record;
 use super::session::{Session, named};
@@ -123,10 +124,6 @@ const COLUMNS: &[&str] = &["user_id", "email", "username", "name", "enabled", "c
 const PAGE: u64 = 500;
 /// The most that is read as a password.
 const MAX_PASSWORD_BYTES: u64 = 64 * 1024;
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time as in 2030-01-31T18:00:00Z (RFC 3339)".to_owned())
-}
 
 pub(super) async fn run(command: UserCommand, loaded: Loaded, out: Output) -> Result<(), Failure> {
     // What is asked for on standard input is read before anything is opened.

@@ -53,8 +53,8 @@ pub(super) async fn of_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Option<Us
 /// whether it was made.
 ///
 /// # Errors
-/// [`DomainError::Invalid`] names the field; [`DomainError::Taken`] for another one's address or username;
-/// [`DomainError::NotAllowed`] for the last super administrator, and for the names of an account that
+/// [`DomainError::Invalid`] names the field; [`DomainError::NotFound`] for an id of ours that there is not;
+/// [`DomainError::Taken`] for another one's address or username; [`DomainError::NotAllowed`] for the last super administrator, and for the names of an account that
 /// administers the installation; or the database is unavailable.
 pub async fn upsert(ctx: &Ctx<'_>, account: Account<'_>) -> Result<(User, bool), DomainError> {
     let draft = Draft::prepare(ctx, account)?;
@@ -128,6 +128,10 @@ impl Draft {
     }
 
     async fn create(&self, tx: &Tx) -> Result<User, DomainError> {
+        if self.sub.parse::<UserId>().is_ok() {
+            // Our own ids are not given away.
+            return Err(DomainError::NotFound(Noun::User));
+        }
         let of = tx.of(self.tenant);
         let sub: ExternalSub = self.sub.parse().map_err(invalid("sub"))?;
         let user = User {

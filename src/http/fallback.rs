@@ -23,6 +23,8 @@ pub(super) async fn method_not_allowed(call: Call, surface: Surface, allow: Head
 
 async fn refuse(call: &Call, surface: Surface, status: StatusCode, text: &'static str) -> HttpResponse {
     match surface {
+        Surface::Handoff => faces::handoff::refuse(call, status).await,
+        Surface::Member => faces::member::refuse(call, status).await,
         Surface::Control => faces::control::refuse(call, status, text).await,
         Surface::Idaas => faces::idaas::refuse(call, status, text).await,
         Surface::Rbac => faces::rbac::refuse(call, status),

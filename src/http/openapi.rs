@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document, made from the mount list.
 
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Paths};
 
 use super::mount::{Endpoint, routes};
@@ -52,7 +52,12 @@ fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
         http.description = Some(about.to_owned());
         SecurityScheme::Http(http)
     };
+    let header = |name: &str, about: &str| {
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
+    };
     vec![
+        ("client_key", header("X-Client-Key", "An API client's client key.")),
+        ("api_key", header("X-API-Key", "An API client's secret; it goes with the client key.")),
         ("tenant_key", http(HttpAuthScheme::Bearer, "A tenant's key: `pub_…` or `sec_…`.")),
         ("user_token", http(HttpAuthScheme::Bearer, "A person's access token.")),
         ("service_token", http(HttpAuthScheme::Bearer, "A service's access token.")),

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::call::Call;
 use super::pages;
@@ -49,13 +51,73 @@ struct CodedDetail<'a> {
     status_code: u16,
 }
 
+/// Problem details (RFC 9457 §3), as `/api/admin/v1` writes them.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// `about:blank`: the title says it all.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// Which part of the input is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+    /// The id under which the request stands in the log.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    request_id: String,
+}
+
+/// A part of the input that is wrong.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct Fault {
+    /// A member of the body, a parameter, or a header.
+    pub(super) field: &'static str,
+    /// What is wrong with it.
+    pub(super) detail: String,
+}
+
+impl Problem {
+    /// What is wrong, with which parts of the input.
+    pub(super) fn new(status: StatusCode, detail: String, errors: Vec<Fault>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Unknown");
+        Self { kind: "about:blank", title, status: status.as_u16(), detail, errors, request_id: String::new() }
+    }
+
+    /// As an answer, to which [`identify`] adds what only the edge knows.
+    pub(super) fn answer(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = HttpResponse::build(status).content_type(PROBLEM).json(&self);
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+/// The media type of problem details.
+const PROBLEM: &str = "application/problem+json";
+
+/// Writes the request's id into problem details.
+pub(super) fn identify(answer: &mut HttpResponse, request_id: &str) {
+    let Some(mut problem) = answer.extensions_mut().remove::<Problem>() else { return };
+    request_id.clone_into(&mut problem.request_id);
+    if let Ok(body) = serde_json::to_vec(&problem) {
+        let bare = std::mem::replace(answer, HttpResponse::new(StatusCode::OK));
+        *answer = bare.set_body(BoxBody::new(body));
+    }
+}
+
 /// The refusal in the surface's JSON, also where the surface is made of pages.
 pub(super) fn json(surface: Surface, status: StatusCode, text: &str) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     match surface {
         Surface::OAuth => answer.json(OAuthError { error: oauth_code(status), error_description: text }),
         Surface::Workspace | Surface::Control => workspace(status, workspace_code(status), text),
-        Surface::Rbac | Surface::Member | Surface::Handoff => answer.json(Detail { detail: text }),
+        Surface::Rbac => answer.json(Detail { detail: text }),
+        Surface::Member | Surface::Handoff => answer.json(Detail { detail: detail_code(status) }),
+        Surface::Admin => Problem::new(status, text.to_owned(), Vec::new()).answer(),
         Surface::Idaas | Surface::Operator | Surface::Pages | Surface::Console | Surface::Other => {
             answer.json(Error { error: text })
         }
@@ -87,6 +149,24 @@ pub(super) fn workspace_code(status: StatusCode) -> &'static str {
         400..=499 => "BAD_REQUEST",
         503 => "SERVICE_UNAVAILABLE",
         _ => "INTERNAL_ERROR",
+    }
+}
+
+/// The code that goes with a status where nothing finer is known (`handoff.md`, `member.md`).
+pub(super) fn detail_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        403 => "not_allowed",
+        404 => "not_found",
+        405 => "method_not_allowed",
+        408 => "request_timeout",
+        409 => "conflict",
+        413 => "payload_too_large",
+        415 => "unsupported_media_type",
+        422 => "validation_error",
+        429 => "rate_limited",
+        400..=499 => "bad_request",
+        503 => "temporarily_unavailable",
+        _ => "internal_error",
     }
 }
 

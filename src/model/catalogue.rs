@@ -20,6 +20,20 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// A kind of entry.
+    EntryKind {
+        /// A system.
+        System = "system",
+        /// A module of a system.
+        Module = "module",
+        /// A company.
+        Company = "company",
+        /// A site of a company.
+        Site = "site",
+    }
+}
+
 impl KeyKind {
     /// What the keys of one day share: the letters and the date (UTC), `ST20260331`.
     #[must_use]

@@ -23,7 +23,7 @@ use crate::storage::{tokens, users};
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub(super) const TYP: &str = "at+jwt";
 
-/// The `client_id` of tokens that the sign-in of `idaas.md` hands out, where no client takes part.
+/// The `client_id` of tokens that the sign-ins of `idaas.md` and `member.md` hand out, where no client takes part.
 pub const IDAAS_CLIENT: &str = "idaas";
 
 /// An access token that was just made.
@@ -180,16 +180,21 @@ pub async fn for_client(
 /// # Errors
 /// [`DomainError::NotAuthenticated`] if the account changed meanwhile;
 /// [`DomainError::SecondFactorNeeded`]; or the database is unavailable.
-pub async fn for_sign_in(ctx: &Ctx<'_>, proof: Authenticated) -> Result<(User, Issued), DomainError> {
+pub async fn for_sign_in(
+    ctx: &Ctx<'_>,
+    proof: Authenticated,
+    scope: OAuthScope,
+    lifetime: Duration,
+) -> Result<(User, Issued), DomainError> {
     proof.suffices(ctx)?;
     let (user, access) = settle_sign_in(ctx, &proof).await?;
     let subject = user.id.to_string();
     let mintage = Mintage {
         subject: &subject,
         client_id: IDAAS_CLIENT,
-        scope: OAuthScope::empty(),
+        scope,
         audience: None,
-        lifetime: ctx.core.config.tokens.tenant_login,
+        lifetime,
         alg: SigningAlg::Es256,
         format: AccessTokenFormat::Jwt,
         access: &access,

@@ -13,6 +13,7 @@ use crate::http::call::Call;
 use crate::http::fields::{Body as _, FieldError};
 use crate::http::limit::Limit;
 use crate::model::ids::UserId;
+use crate::model::scope::OAuthScope;
 use crate::model::tenant::TenantKeyKind::{Public, Secret};
 
 /// Makes an account.
@@ -65,7 +66,9 @@ pub(super) async fn login(call: Call) -> Answer {
     let wish = Login::read(&mut call.json().await?)?;
     call.limit(Limit::Login)?;
     let proof = authn::password(&ctx, &wish.email, &wish.password, None).await.map_err(Error::sign_in)?;
-    let (user, issued) = tokens::for_sign_in(&ctx, proof).await.map_err(Error::sign_in)?;
+    let lifetime = call.core().config.tokens.tenant_login;
+    let issued = tokens::for_sign_in(&ctx, proof, OAuthScope::empty(), lifetime).await;
+    let (user, issued) = issued.map_err(Error::sign_in)?;
     Ok(HttpResponse::Ok().json(SignedIn { user: user.into(), token: issued.token }))
 }
 
