@@ -124,6 +124,23 @@ pub async fn live(core: &Core, id: TenantId) -> Result<Arc<LiveTenant>, DomainEr
     core.tenants.get(id, async |id| load(core, *id).await).await
 }
 
+/// The tenant of this id as it is at this moment, enabled or not: for who administers it.
+///
+/// # Errors
+/// [`DomainError::NotFound`], or the database is unavailable.
+pub async fn administered(core: &Core, id: TenantId) -> Result<Arc<LiveTenant>, DomainError> {
+    let tenant = tenants::find(&core.db.read().of(id)).await?;
+    tenant.map(|tenant| Arc::new(LiveTenant::new(core, tenant))).ok_or(DomainError::NotFound(Noun::Tenant))
+}
+
+/// At most `limit` tenants after `after`, in the order in which they were made, disabled ones too.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn list_after(core: &Core, after: Option<TenantId>, limit: u64) -> Result<Vec<Tenant>, DomainError> {
+    Ok(unscoped::tenants_after(core.db.read(), after, limit).await?)
+}
+
 /// The same for what is published anyway: while the database is gone, the tenant as it was last known.
 ///
 /// # Errors

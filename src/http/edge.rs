@@ -164,6 +164,9 @@ impl Passage {
     }
 
     fn dress(&self, answer: &mut HttpResponse) {
+        if self.surface == Surface::Admin {
+            shape::identify(answer, &self.trace.request_id);
+        }
         let closing = self.state.is_draining();
         let is_page = {
             let kind = answer.headers().get(header::CONTENT_TYPE);

@@ -335,6 +335,8 @@ surfaces! {
     Idaas = "idaas",
     /// `/api/auth`, `/api/sso`, `/api/external`.
     Workspace = "workspace",
+    /// `/api/admin/v1/*`.
+    Admin = "admin",
     /// `/api/internal/*`.
     Control = "control",
     /// `/api/v1/*`.

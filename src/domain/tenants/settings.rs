@@ -80,6 +80,9 @@ async fn change(
 
 fn check(tenant: &Tenant) -> Result<(), Invalid> {
     let settings = &tenant.settings;
+    if tenant.is_default && !tenant.enabled {
+        return Err(Invalid::new("enabled", "can't be false for the tenant that serves every path that names none"));
+    }
     tenant.name.parse::<DisplayName>().map_err(|why| Invalid::new("name", why.to_string()))?;
     let lengths = SHORTEST_PASSWORD..=LONGEST_PASSWORD;
     if settings.password_min_length.is_some_and(|length| !lengths.contains(&length)) {
