@@ -11,6 +11,7 @@ mod m0004_factors;
 mod m0005_client_settings;
 mod m0006_logout_outbox;
 mod m0007_access;
+mod m0008_search;
 mod m0009_connections;
 mod tables;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_client_settings::Migration),
             Box::new(m0006_logout_outbox::Migration),
             Box::new(m0007_access::Migration),
+            Box::new(m0008_search::Migration),
             Box::new(m0009_connections::Migration),
         ]
     }

@@ -112,6 +112,17 @@ pub(in crate::storage) async fn total<E: EntityTrait>(
 /// `lower(column) LIKE lower('%text%')`, in which no character of the text stands for others. Both sides
 /// are folded by the same function, so that a text always finds itself.
 pub(in crate::storage) fn contains(column: impl ColumnTrait, text: &str) -> Expr {
+    let pattern = Func::lower(Expr::val(containing(text))).binary(BinOper::Escape, Expr::Constant('!'.into()));
+    Func::lower(Expr::col(column.as_column_ref())).binary(BinOper::Like, pattern)
+}
+
+/// The same of a column that holds what was folded already, so that an index may help.
+pub(in crate::storage) fn contains_folded(column: impl ColumnTrait, folded: &str) -> Expr {
+    let pattern = Expr::val(containing(folded)).binary(BinOper::Escape, Expr::Constant('!'.into()));
+    Expr::col(column.as_column_ref()).binary(BinOper::Like, pattern)
+}
+
+fn containing(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.chars() {
@@ -121,6 +132,5 @@ pub(in crate::storage) fn contains(column: impl ColumnTrait, text: &str) -> Expr
         pattern.push(c);
     }
     pattern.push('%');
-    Func::lower(Expr::col(column.as_column_ref()))
-        .binary(BinOper::Like, Func::lower(Expr::val(pattern)).binary(BinOper::Escape, Expr::Constant('!'.into())))
+    pattern
 }

@@ -154,7 +154,7 @@ pub async fn tenants_with_keys_due(
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn users(rows: Rows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
-    super::users::paged(rows, users::Entity::find().filter(super::users::condition(filter)), page).await
+    super::users::paged(rows, users::Entity::find().filter(super::users::condition(filter, rows)), page).await
 }
 
 /// One user of any tenant. No tenant: a contract names users by an id alone.

@@ -3,24 +3,24 @@
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, RelationTrait, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::column::{contains, corrupt, count, count_rows, total};
+use super::column::{contains_folded, corrupt, count, count_rows, total};
 use super::db::{Rows, TenantRows, TenantTx};
 use super::entity::{memberships, role_assignments, roles, user_identifiers, users};
 use super::error::StorageError;
 use crate::model::ids::{OrganizationId, TenantId, UserId};
 use crate::model::page::{Counted, PageNumber, Window};
+use crate::model::text::canonical;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
 /// Which users a list shows.
 #[derive(Clone, Debug)]
 pub struct UserFilter {
-    /// Part of the address, username or name, upper and lower case alike (beyond ASCII as far as
-    /// the database folds letters).
+    /// Part of the address, username or name, in whatever case and width of letters.
     pub search: Option<String>,
     /// The code of a role that they hold at `now`.
     pub role: Option<String>,
@@ -69,7 +69,13 @@ pub(in crate::storage) fn row(tenant: TenantId, user: &User) -> users::Model {
         token_epoch: user.token_epoch,
         created_at: user.created_at.millis(),
         updated_at: user.updated_at.millis(),
+        search_text: Some(search_text(user)),
     }
+}
+
+/// What they are found by: their names in canonical form, a line each.
+fn search_text(user: &User) -> String {
+    [&user.email, &user.username, &user.name].map(|text| text.as_deref().map(canonical).unwrap_or_default()).join("\n")
 }
 
 fn of_tenant(rows: &TenantRows<'_>) -> Select<users::Entity> {
@@ -173,7 +179,7 @@ pub async fn find_by_external_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Op
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
-    let query = of_tenant(rows).filter(condition(filter));
+    let query = of_tenant(rows).filter(condition(filter, rows.unscoped()));
     let total = total(rows, &query).await?;
     let part = query.order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
@@ -190,7 +196,8 @@ pub async fn filtered_after(
     after: Option<UserId>,
     limit: u64,
 ) -> Result<Vec<User>, StorageError> {
-    let mut query = of_tenant(rows).filter(condition(filter)).order_by_asc(users::Column::Id).limit(limit);
+    let mut query =
+        of_tenant(rows).filter(condition(filter, rows.unscoped())).order_by_asc(users::Column::Id).limit(limit);
     if let Some(after) = after {
         query = query.filter(users::Column::Id.gt(after.uuid()));
     }
@@ -261,7 +268,7 @@ pub async fn set_password_hash(
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn page(rows: &TenantRows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
-    paged(rows.unscoped(), of_tenant(rows).filter(condition(filter)), page).await
+    paged(rows.unscoped(), of_tenant(rows).filter(condition(filter, rows.unscoped())), page).await
 }
 
 /// Counts what a query finds and reads one page of it.
@@ -282,15 +289,10 @@ pub(in crate::storage) async fn paged(
 }
 
 /// A filter as a condition on `users`.
-pub(in crate::storage) fn condition(filter: &UserFilter) -> Condition {
+pub(in crate::storage) fn condition(filter: &UserFilter, rows: Rows<'_>) -> Condition {
     let mut all = Condition::all();
     if let Some(text) = &filter.search {
-        all = all.add(
-            Condition::any()
-                .add(contains(users::Column::Email, text))
-                .add(contains(users::Column::Username, text))
-                .add(contains(users::Column::Name, text)),
-        );
+        all = all.add(named_like(&canonical(text), rows));
     }
     if let Some(code) = &filter.role {
         all = all.add(holds(code, filter.now));
@@ -300,6 +302,22 @@ pub(in crate::storage) fn condition(filter: &UserFilter) -> Condition {
     }
     if let Some(organization) = filter.organization {
         all = all.add(belongs_to(organization));
+    }
+    all
+}
+
+/// The least number of characters that the index of SQLite finds.
+const TRIGRAM: usize = 3;
+
+/// Whether a name has this in it. PostgreSQL uses its index by itself, where it has one.
+fn named_like(folded: &str, rows: Rows<'_>) -> Condition {
+    let mut all = Condition::all().add(contains_folded(users::Column::SearchText, folded));
+    if rows.raw().get_database_backend() == DbBackend::Sqlite && folded.chars().count() >= TRIGRAM {
+        let phrase = format!("\"{}\"", folded.replace('"', "\"\""));
+        // By ids, and what was found first: else SQLite would go through all of the tenant's users.
+        let found = "users.id IN (SELECT one.id FROM users_search AS found CROSS JOIN users AS one \
+             ON one.search_number = found.rowid WHERE found.search_text MATCH ?)";
+        all = all.add(Expr::cust_with_values(found, [phrase]));
     }
     all
 }

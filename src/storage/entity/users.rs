@@ -23,6 +23,7 @@ pub struct Model {
     pub token_epoch: i32,
     pub created_at: i64,
     pub updated_at: i64,
+    pub search_text: Option<String>,
 }
 
 /// No joins start here.
