@@ -39,6 +39,8 @@ pub mod provisioning;
 pub mod recovery;
 pub mod registration;
 pub mod roles;
+pub mod saml_keys;
+pub mod saml_sign_in;
 pub mod scoped_grants;
 pub mod services;
 pub mod sessions;
@@ -48,6 +50,7 @@ pub mod tenants;
 pub mod tokens;
 pub mod transfer;
 pub mod upkeep;
+pub mod upstream_logins;
 pub mod users;
 pub mod verification;
 

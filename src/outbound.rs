@@ -5,6 +5,7 @@
 //! §5): the address that is connected to is checked, not the name; redirects are not followed; time
 //! and size are bounded; no proxy is taken from the environment.
 
+pub mod documents;
 mod target;
 
 use std::future::Future;
@@ -141,6 +142,21 @@ impl Outbound {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         self.exchange(request).await
+    }
+
+    /// What is answered to a request of any form.
+    ///
+    /// # Errors
+    /// As [`Outbound::get`].
+    pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
+        let (client, _) = self.choose(&request.uri().to_string())?;
+        let request = reqwest::Request::try_from(request).map_err(|_| OutboundError::BadUrl("it is not a URL"))?;
+        let fetched = self.exchange(RequestBuilder::from_parts(client.clone(), request)).await?;
+        let mut answer = http::Response::builder().status(fetched.status);
+        if let Some(kind) = fetched.content_type {
+            answer = answer.header(CONTENT_TYPE, kind);
+        }
+        answer.body(fetched.body.to_vec()).map_err(|why| OutboundError::Unreachable(why.to_string()))
     }
 
     /// The client that may ask this address. An address that stands there as a number is checked

@@ -26,6 +26,7 @@ use crate::model::entropy::Entropy;
 use crate::model::ids::{ClientId, TenantId, UserId};
 use crate::model::time::Clock;
 use crate::outbound::Outbound;
+use crate::outbound::documents::Documents;
 use crate::storage::fresh::Fresh;
 use crate::storage::{Db, StorageError};
 use crate::telemetry::Metrics;
@@ -74,6 +75,8 @@ pub struct Core {
     pub metrics: Arc<Metrics>,
     /// Asks others.
     pub outbound: Outbound,
+    /// What providers elsewhere say of themselves, and their keys.
+    pub documents: Documents,
     /// What services did, on its way to the database.
     pub access_log: AccessLog,
     /// The tenant that serves every path that names none; known once the start is done.
@@ -124,6 +127,7 @@ impl Core {
             pairwise: PairwiseKey::new(master_key),
             key_check: *master_key.key_check().as_bytes(),
             passwords,
+            documents: Documents::new(outbound.clone(), Arc::clone(&seams.clock)),
             outbound,
             access_log: AccessLog::new(config.access_log.queue, Arc::clone(&metrics)),
             metrics,

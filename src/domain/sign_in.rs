@@ -1,23 +1,25 @@
-//! Somebody signs in in a browser: a password or a passkey begins a session, a second factor raises
-//! it. Whoever is in already and proves it again keeps the session under a new cookie.
+//! Somebody signs in in a browser: a password, a passkey or a provider elsewhere begins a session, a
+//! second factor raises it. Whoever is in already and proves it again keeps the session under a new cookie.
 
 use super::authn::{self, Authenticated};
 use super::ctx::Ctx;
 use super::error::DomainError;
 use super::factors::passkeys::PasskeyProof;
 use super::factors::{recovery_codes, totp};
+use super::identities::{Arrived, Claimed};
 use super::known_browsers;
 use super::logout::{self, Ending};
 use super::mail::Notice;
 use super::sessions::{self, Browser, Entered};
 use crate::model::audit::{Actor, Outcome};
+use crate::model::connection::Connection;
 use crate::model::ids::{SessionId, UserId};
 use crate::model::mail::MailKind;
 use crate::model::session::{Factor, Session};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
 use crate::storage::sessions::Raised;
-use crate::storage::{TenantTx, sessions as rows, users};
+use crate::storage::{TenantTx, Tx, sessions as rows, users};
 
 /// What a right password or passkey came to.
 pub enum Arrival {
@@ -59,9 +61,7 @@ pub async fn with_password(
     let proof = authn::password(ctx, identifier, password, Some(&browser.digest)).await?;
     let user = proof.user.id;
     let trusted = proof.user.has_second_factor && known_browsers::is_trusted(ctx, user, &browser.digest).await?;
-    let complete_before =
-        prior.is_some_and(|prior| prior.user == user && !prior.second_factor_due && prior.has_second_factor());
-    let excused = trusted || complete_before;
+    let excused = trusted || is_complete(prior, user);
     let mut factors = vec![Factor::Password];
     if trusted {
         factors.push(Factor::TrustedBrowser);
@@ -91,6 +91,60 @@ pub async fn with_passkey(
     }
     let (entered, coming) = coming(ctx, proof.user, &[factor], false, remembered, browser, prior);
     arrive(ctx, Proved::Passkey(proof.user), entered, coming, browser).await
+}
+
+/// Lets somebody in whom a provider elsewhere vouches for, as far as its connection goes.
+///
+/// # Errors
+/// As [`Arrived::of`], and everything that stands against letting them in; each is in the audit log.
+pub async fn with_upstream(
+    ctx: &Ctx<'_>,
+    connection: &Connection,
+    claimed: &Claimed,
+    browser: &Browser,
+    prior: Option<&Session>,
+) -> Result<Arrival, DomainError> {
+    let come = async || vouched(ctx, Arrived::of(ctx, connection, claimed.clone()).await?, browser, prior).await;
+    let arrival = match come().await {
+        // The same person came in two windows at once: here is now who they are.
+        Err(DomainError::Conflict(_)) => come().await,
+        other => other,
+    };
+    if let Err(
+        why @ (DomainError::NotAuthenticated(_)
+        | DomainError::NotAllowed(_)
+        | DomainError::Conflict(_)
+        | DomainError::Taken(_)),
+    ) = &arrival
+    {
+        let target = Some(format!("connection:{}", connection.id));
+        let detail = Some(format!("{}: {why}", claimed.subject));
+        super::audit::append(ctx.core, ctx.audit("user.sign_in", target, Outcome::Failure, detail)).await?;
+    }
+    arrival
+}
+
+async fn vouched(
+    ctx: &Ctx<'_>,
+    arrived: Arrived,
+    browser: &Browser,
+    prior: Option<&Session>,
+) -> Result<Arrival, DomainError> {
+    let (user, has_second) = (arrived.user().id, arrived.user().has_second_factor);
+    let multi = arrived.proves_second_factor();
+    let trusted = has_second && known_browsers::is_trusted(ctx, user, &browser.digest).await?;
+    let excused = multi || trusted || is_complete(prior, user);
+    let mut factors = vec![if multi { Factor::UpstreamMulti } else { Factor::Upstream }];
+    if trusted {
+        factors.push(Factor::TrustedBrowser);
+    }
+    let (entered, coming) = coming(ctx, user, &factors, has_second && !excused, false, browser, prior);
+    arrive(ctx, Proved::Upstream(Box::new(arrived), excused), entered, coming, browser).await
+}
+
+/// Whether this person proved a second factor in the session that they have.
+fn is_complete(prior: Option<&Session>, user: UserId) -> bool {
+    prior.is_some_and(|prior| prior.user == user && !prior.second_factor_due && prior.has_second_factor())
 }
 
 /// Proves a second factor in a session that waits for one, or raises one that does not; `None` for a
@@ -150,30 +204,40 @@ enum Proved {
     Password(Box<Authenticated>, bool),
     Passkey(UserId),
     Code(UserId),
+    /// The word of a provider elsewhere; the same.
+    Upstream(Box<Arrived>, bool),
 }
 
 impl Proved {
     const fn user(&self) -> UserId {
         match self {
             Self::Password(proof, _) => proof.user.id,
+            Self::Upstream(arrived, _) => arrived.user().id,
             Self::Passkey(user) | Self::Code(user) => *user,
         }
     }
 
-    const fn name(&self) -> &'static str {
+    fn name(&self) -> String {
         match self {
-            Self::Password(..) => "password",
-            Self::Passkey(_) => "passkey",
-            Self::Code(_) => "second factor",
+            Self::Password(..) => "password".to_owned(),
+            Self::Passkey(_) => "passkey".to_owned(),
+            Self::Code(_) => "second factor".to_owned(),
+            Self::Upstream(arrived, _) => format!("connection:{}", arrived.connection().id),
         }
     }
 
+    /// Whether a second factor, which the person has, has not been proved by it.
+    const fn leaves_second_factor(&self) -> bool {
+        matches!(self, Self::Password(_, false) | Self::Upstream(_, false))
+    }
+
     /// The person as they are now, if that still lets them in.
-    async fn settle(&self, tx: &TenantTx<'_>) -> Result<User, DomainError> {
+    async fn settle(&self, tx: &Tx, of: &TenantTx<'_>) -> Result<User, DomainError> {
         match self {
-            Self::Password(proof, _) => proof.settle(tx).await,
+            Self::Password(proof, _) => proof.settle(of).await,
+            Self::Upstream(arrived, _) => arrived.settle(tx).await,
             Self::Passkey(user) | Self::Code(user) => {
-                let user = users::find_for_update(tx, *user).await?.filter(|user| user.enabled);
+                let user = users::find_for_update(of, *user).await?.filter(|user| user.enabled);
                 user.ok_or(DomainError::NotAuthenticated("account is gone or disabled"))
             }
         }
@@ -240,7 +304,7 @@ async fn arrive(
         .write(input, move |tx, (tenant, proved, coming, browser, now, ending, notice, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let user = proved.settle(&of).await?;
+                let user = proved.settle(tx, &of).await?;
                 if user.verification_due && verification_needed {
                     return Ok(Turn::VerificationDue);
                 }
@@ -276,7 +340,7 @@ async fn write(
     ending: &Ending,
 ) -> Result<Option<bool>, DomainError> {
     // As the account is now: a factor may have been enrolled a moment ago.
-    let second_factor_due = user.has_second_factor && matches!(proved, Proved::Password(_, excused) if !excused);
+    let second_factor_due = user.has_second_factor && proved.leaves_second_factor();
     match coming {
         Coming::Anew { session, prior } => {
             if let Some(prior) = prior {

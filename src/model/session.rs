@@ -21,6 +21,10 @@ text_enum! {
         RecoveryCode = "recovery",
         /// A browser that was trusted after a second factor: counts for one, proves none.
         TrustedBrowser = "trusted-browser",
+        /// A provider elsewhere.
+        Upstream = "upstream",
+        /// A provider elsewhere that asked for two factors and is trusted in that.
+        UpstreamMulti = "upstream-mfa",
     }
 }
 
@@ -108,7 +112,7 @@ impl Session {
                     add("pop");
                     add("user");
                 }
-                Factor::TrustedBrowser => {}
+                Factor::TrustedBrowser | Factor::Upstream | Factor::UpstreamMulti => {}
             }
         }
         if self.is_multi_factor() {
@@ -121,14 +125,16 @@ impl Session {
     /// before there was one has none.
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
-        use Factor::{Passkey, RecoveryCode, Totp, TrustedBrowser, VerifiedPasskey};
-        [Totp, Passkey, VerifiedPasskey, RecoveryCode, TrustedBrowser].into_iter().any(|factor| self.has(factor))
+        use Factor::{Passkey, RecoveryCode, Totp, TrustedBrowser, UpstreamMulti, VerifiedPasskey};
+        let second = [Totp, Passkey, VerifiedPasskey, RecoveryCode, TrustedBrowser, UpstreamMulti];
+        second.into_iter().any(|factor| self.has(factor))
     }
 
     fn is_multi_factor(&self) -> bool {
+        let first = [Factor::Password, Factor::Upstream];
         let second = [Factor::Totp, Factor::Passkey, Factor::RecoveryCode];
-        self.has(Factor::VerifiedPasskey)
-            || self.has(Factor::Password) && second.into_iter().any(|factor| self.has(factor))
+        let any = |of: &[Factor]| of.iter().any(|factor| self.has(*factor));
+        any(&[Factor::VerifiedPasskey, Factor::UpstreamMulti]) || any(&first) && any(&second)
     }
 
     /// What the proofs are worth: every value of [`ACR_VALUES`] that they reach, the weakest first.
