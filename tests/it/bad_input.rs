@@ -24,13 +24,16 @@ const MAY_GROW: [&str; 6] = ["audit_log", "lockouts", "access_log", "changes", "
 fn is_refusal(answer: &Answer, surface: Surface, by_service: bool, what: &str) {
     let shown: String = answer.text.chars().take(400).collect();
     assert!((400..500).contains(&answer.status), "{what}: {} {shown}", answer.status);
-    assert_eq!(answer.header("content-type"), Some("application/json"), "{what}: {shown}");
+    let media_type = if surface == Surface::Admin { "application/problem+json" } else { "application/json" };
+    assert_eq!(answer.header("content-type"), Some(media_type), "{what}: {shown}");
     assert!(answer.text.len() < 500 && !answer.text.contains("mark"), "{what}: {shown}");
     let body: BTreeMap<String, Value> =
         serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{what}: {shown}"));
-    let members: Vec<&str> = body.keys().map(String::as_str).collect();
+    // Which part of the input it is is told where it is one.
+    let members: Vec<&str> = body.keys().map(String::as_str).filter(|name| *name != "errors").collect();
     let expected: &[&str] = match surface {
         Surface::OAuth => &["error", "error_description"],
+        Surface::Admin => &["detail", "request_id", "status", "title", "type"],
         Surface::Control if by_service => &["error"],
         Surface::Control | Surface::Workspace => &["detail", "error_code", "status_code"],
         Surface::Rbac | Surface::Member | Surface::Handoff => &["detail"],
@@ -38,7 +41,7 @@ fn is_refusal(answer: &Answer, surface: Surface, by_service: bool, what: &str) {
     };
     assert_eq!(members, expected, "{what}: {shown}");
     assert!(
-        body.values().all(|value| value.is_number() || value.as_str().is_some_and(|t| !t.is_empty())),
+        body.values().all(|value| value.is_number() || value.is_array() || value.as_str().is_some_and(|t| !t.is_empty())),
         "{what}: {shown}"
     );
     assert!(body.get("status_code").is_none_or(|status| *status == answer.status), "{what}: {shown}");
@@ -65,7 +68,7 @@ struct Place<'a> {
 
 impl Ground {
     async fn new(app: TestApp) -> Self {
-        let (default, other) = (World::default(&app).await, World::new(&app, "another").await);
+        let (default, other) = Self::worlds(&app).await;
         let sql = app.sql().await;
         let ground = Self { app, sql, default, other };
         // Else the rest proves nothing: what is right is taken, with these credentials.
@@ -75,8 +78,12 @@ impl Ground {
             assert_eq!(answer.status, place.known.success, "{what}: {answer:?}");
         }
         // What that used up is made anew.
-        let (default, other) = (World::default(&ground.app).await, World::new(&ground.app, "another").await);
+        let (default, other) = Self::worlds(&ground.app).await;
         Self { default, other, ..ground }
+    }
+
+    async fn worlds(app: &TestApp) -> (World, World) {
+        (World::default(app).await.furnished(app).await, World::new(app, "another").await)
     }
 
     fn places(&self) -> Vec<Place<'_>> {
@@ -213,7 +220,12 @@ async fn bodies_that_are_none(app: TestApp) {
     for place in places.iter().filter(|place| matches!(place.known.input, Input::Json(_))) {
         let Input::Json(right) = &place.known.input else { continue };
         let before = ground.rows().await;
+        let (_, required) = described(&place.endpoint);
         for (what, body) in no_objects() {
+            // Where nothing must be there, nothing is a request.
+            if required.is_empty() && what == "nothing" {
+                continue;
+            }
             ground.refuses(place, what, "", &[400], |request| json_body(request, body.clone())).await;
         }
         for kind in [
@@ -267,6 +279,8 @@ fn mistyped(right: &Value) -> Vec<Value> {
     let other = |value: &Value| match right {
         Value::String(_) => !value.is_string(),
         Value::Object(_) => !value.is_object(),
+        Value::Array(_) => !value.is_array(),
+        Value::Bool(_) => !value.is_boolean(),
         // The largest number is one.
         Value::Number(_) => value.as_u64().is_none_or(|n| n == 0),
         other => panic!("{other}: this test knows no other types for it"),
@@ -319,6 +333,10 @@ async fn members(app: TestApp) {
                     ("services.validate_token", "token") => {
                         let answer = ground.app.send(ground.request(place, "").json(&body)).await;
                         assert_eq!(answer.body(200), json!({ "valid": false }), "{what}");
+                    }
+                    ("tokens.validate_token", "token") => {
+                        let answer = ground.app.send(ground.request(place, "").json(&body)).await;
+                        assert_eq!(answer.body(200)["valid"], false, "{what}");
                     }
                     ("services.check_permission", "scope_name") => {
                         let answer = ground.app.send(ground.request(place, "").json(&body)).await;
@@ -442,13 +460,15 @@ async fn query_parameters(app: TestApp) {
                 "limit" | "page" | "per_page" => NUMBERS,
                 "offset" => NUMBERS,
                 "cursor" => &["mark", "usr_1", "'--", "AAAA", "%ff", "=", "null"],
-                "since" => {
+                "organization" => &["mark", "org_", "org_1", "%ff"],
+                "since" | "until" => {
                     &["yesterday", "-1h", "1", "h", "1.5h", "99999999999999999999d", "2026-13-01T00:00:00Z", "%ff"]
                 }
-                "is_active" => &["maybe", "2", "TRUE%20", "%ff"],
+                "is_active" | "is_system_role" | "is_system_permission" => &["maybe", "2", "TRUE%20", "%ff"],
+                "scope" => &["mark", "global", "SYSTEM%20"],
                 "tenant_id" => &["mark", "tnt_", "tnt_1", "usr_00000000000000000000000000000000", "%ff"],
                 // Any text may be looked for.
-                "search" | "role" => &[],
+                "actor" | "target" | "search" | "role" | "role_name" | "role_code" | "permission_name" | "resource" | "action" => &[],
                 other => panic!("{}: say here what is wrong for {other}", place.known.path),
             });
             if ["limit", "page", "per_page"].contains(&name.as_str()) {

@@ -119,6 +119,7 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                         body["error"] == "temporarily_unavailable" && body["error_description"].is_string()
                     }
                     Surface::Control => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
+                    Surface::Rbac | Surface::Admin => body["detail"].is_string(),
                     _ => body["error"].is_string(),
                 };
                 assert!(shape, "{name}: {body}");

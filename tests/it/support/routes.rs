@@ -2,11 +2,22 @@
 //! that go through the whole table stand on this; a route that is mounted and not named here fails
 //! them.
 
+use gatehouse::domain::access::Powers;
+use gatehouse::domain::api_clients::{self, AllowLists, NewApiClient};
+use gatehouse::domain::catalogue::{self, NewEntry};
 use gatehouse::domain::clients::NewClient;
+use gatehouse::domain::memberships::{self, Keeper};
+use gatehouse::domain::organizations::NewOrganization;
+use gatehouse::domain::permissions::NewPermission;
+use gatehouse::domain::roles::NewRole;
 use gatehouse::domain::users::NewPassword;
-use gatehouse::domain::{Ctx, tenants};
+use gatehouse::domain::{Ctx, Origin, permissions, roles, tenants};
 use gatehouse::http::mount::Endpoint;
-use gatehouse::model::client::GrantType;
+use gatehouse::model::audit::Actor;
+use gatehouse::model::client::{AuthMethod, GrantType};
+use gatehouse::model::ids::RoleId;
+use gatehouse::model::organization::MembershipRole;
+use gatehouse::model::role::RoleScope;
 use gatehouse::model::tenant::TenantKeyKind;
 use serde_json::{Value, json};
 
@@ -42,6 +53,50 @@ pub struct World {
     pub refresh_token: String,
     /// The same again, which nothing ends on the way.
     pub lasting_token: String,
+    /// A role that the person holds and its code, and one that nobody does.
+    pub role_id: String,
+    pub role_code: String,
+    pub idle_role_id: String,
+    /// A permission, and another one.
+    pub permission_id: String,
+    pub idle_permission_id: String,
+    /// What an app without a secret may refresh with.
+    pub public_refresh_token: String,
+    /// What administrators look after.
+    pub looked_after: LookedAfter,
+}
+
+/// What administrators look after: nothing of it is there unless [`World::furnished`] makes it.
+#[derive(Clone)]
+pub struct LookedAfter {
+    /// A user who is a member of the organization, one who is to be deleted, one who is to be a member.
+    pub member_id: String,
+    pub gone_id: String,
+    pub newcomer_id: String,
+    /// A client that is to be deleted.
+    pub gone_client: String,
+    pub api_client_key: String,
+    pub organization_id: String,
+    pub system_id: String,
+    pub module_id: String,
+    pub site_id: String,
+}
+
+impl Default for LookedAfter {
+    fn default() -> Self {
+        let id = |prefix: &str| format!("{prefix}_{}", "0123456789abcdef".repeat(2));
+        Self {
+            member_id: id("usr"),
+            gone_id: id("usr"),
+            newcomer_id: id("usr"),
+            gone_client: id("svc"),
+            api_client_key: "gh_ak_nothing".to_owned(),
+            organization_id: id("org"),
+            system_id: id("sys"),
+            module_id: id("mod"),
+            site_id: id("sit"),
+        }
+    }
 }
 
 impl World {
@@ -80,8 +135,25 @@ impl World {
         let lasting = app.basic(&token, &client.id, &client.secret, &grant).await.expect(200);
         let body = json!({ "email": email, "password": PASSWORD });
         let user_token = app.post(&public_key, "/v1/auth/login", &body).await.expect(200).str("token");
+        let (role_id, role_code) = role(ctx).await;
+        let (idle_role_id, _) = role(ctx).await;
+        let read_users = vec!["PERM_USER_READ".parse().unwrap()];
+        let operator = Powers::operator();
+        roles::add_permissions(ctx, &operator, &role_id, read_users).await.unwrap();
+        roles::assign(ctx, &operator, user.id, vec![role_id.clone()], None).await.unwrap();
+        let public = NewClient { auth_method: AuthMethod::None, ..app_of_every_kind() };
+        let public = register(ctx, public).await;
+        let grant = [grant[0], grant[1], grant[2], ("client_id", &*public.id)];
+        let public_refresh_token = app.form(&token, &grant).await.expect(200).str("refresh_token");
         Self {
             tenant_id: ctx.tenant_id().to_string(),
+            role_id: role_id.to_string(),
+            role_code,
+            idle_role_id: idle_role_id.to_string(),
+            permission_id: permission(ctx).await,
+            idle_permission_id: permission(ctx).await,
+            public_refresh_token,
+            looked_after: LookedAfter::default(),
             prefix,
             public_key,
             secret_key,
@@ -97,6 +169,54 @@ impl World {
             refresh_token: granted.str("refresh_token"),
         }
     }
+}
+
+impl World {
+    /// The same with everything in it that administrators look after.
+    pub async fn furnished(mut self, app: &TestApp) -> Self {
+        let live = tenants::live(&app.core, self.tenant_id.parse().unwrap()).await.unwrap();
+        let ctx = &Ctx::new(&app.core, live, Actor::Operator, Origin::default());
+        let user = async || {
+            make_user(ctx, &format!("user{}@example.org", next_number()), NewPassword::None, &[]).await.id
+        };
+        let (member, gone, newcomer) = (user().await, user().await, user().await);
+        let owner = self.user_id.parse().unwrap();
+        let new = NewOrganization { name: "Acme", slug: None, plan: None };
+        let organization = memberships::found(ctx, owner, &new).await.unwrap().organization.id;
+        let role = MembershipRole::Member;
+        memberships::add(ctx, Keeper::Administrator, organization, member, role).await.unwrap();
+        let entry = |name| NewEntry { name, code: None };
+        let system = catalogue::add_system(ctx, entry("a system")).await.unwrap().id;
+        let new = NewApiClient { name: "a system".to_owned(), expires_at: None, allowed: AllowLists::default() };
+        self.looked_after = LookedAfter {
+            member_id: member.to_string(),
+            gone_id: gone.to_string(),
+            newcomer_id: newcomer.to_string(),
+            gone_client: register(ctx, NewClient::service("goes")).await.id,
+            api_client_key: api_clients::create(ctx, new).await.unwrap().client.client_key,
+            organization_id: organization.to_string(),
+            system_id: system.to_string(),
+            module_id: catalogue::add_module(ctx, system, entry("a module")).await.unwrap().id.to_string(),
+            site_id: catalogue::add_site(ctx, organization, entry("a site")).await.unwrap().id.to_string(),
+        };
+        self
+    }
+}
+
+/// A role that permits nothing: id and code.
+async fn role(ctx: &Ctx<'_>) -> (RoleId, String) {
+    let code = format!("ROLE{}", next_number());
+    let (name, scope) = ("A role".to_owned(), RoleScope::Global);
+    let new = NewRole { name, code: code.parse().unwrap(), description: None, scope, is_system: false };
+    (roles::create(ctx, &Powers::operator(), new).await.unwrap().id, code)
+}
+
+/// A permission's id.
+async fn permission(ctx: &Ctx<'_>) -> String {
+    let resource = format!("thing{}", next_number());
+    let (name, action, code) = ("Read things".to_owned(), "read".to_owned(), format!("{resource}:read"));
+    let new = NewPermission { name, code, resource, action, description: None, is_system: false };
+    permissions::create(ctx, &Powers::operator(), &new).await.unwrap().id.to_string()
 }
 
 /// An app that signs people in in every way there is.
@@ -126,12 +246,14 @@ pub enum Caller {
     /// A client that registers itself, and then shows its registration token: `oauth/rfc7591_registration.rs`
     /// and `oauth/rfc7592_management.rs` try these.
     Registrant,
+    /// A trusted system with a key pair: `faces/handoff.rs` and `faces/member.rs` try these.
+    KeyPair,
 }
 
 impl Caller {
     /// Whether the tests that go through the whole table leave it to tests of its own.
     pub fn is_apart(self) -> bool {
-        matches!(self, Self::Browser | Self::Registrant)
+        matches!(self, Self::Browser | Self::Registrant | Self::KeyPair)
     }
 }
 
@@ -168,7 +290,7 @@ impl Known {
     /// The value of `Authorization` in this world; nothing where anybody may call.
     pub fn authorization(&self, world: &World) -> Option<String> {
         match self.caller {
-            Caller::Anybody | Caller::Browser | Caller::Registrant => None,
+            Caller::Anybody | Caller::Browser | Caller::Registrant | Caller::KeyPair => None,
             Caller::TenantKey => Some(format!("Bearer {}", world.secret_key)),
             Caller::Person => Some(format!("Bearer {}", world.user_token)),
             Caller::Service => Some(format!("Bearer {}", world.service_token)),
@@ -288,6 +410,58 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
             let body = json!({ "user_id": world.user_id, "scope": "user:read", "expires_in": 60 });
             Known::new(Service, Json(body))
         }
+        "rbac.roles.list"
+        | "rbac.roles.statistics"
+        | "rbac.roles.show"
+        | "rbac.roles.delete"
+        | "rbac.roles.permissions"
+        | "rbac.roles.remove_permission"
+        | "rbac.permissions.list"
+        | "rbac.permissions.statistics"
+        | "rbac.permissions.show"
+        | "rbac.permissions.delete"
+        | "rbac.users.roles"
+        | "rbac.users.unassign"
+        | "rbac.users.permissions" => Known::new(Service, Nothing),
+        "rbac.roles.create" => {
+            let body = json!({ "role_name": "A role", "role_code": format!("NEW{}", next_number()),
+                "description": "of somebody", "scope": "TENANT", "is_system_role": false });
+            Known::new(Service, Json(body)).creates()
+        }
+        "rbac.roles.update" => {
+            let body = json!({ "role_name": "Another name", "description": "of nobody", "is_active": true,
+                "role_code": world.role_code, "scope": "GLOBAL" });
+            Known::new(Service, Json(body))
+        }
+        "rbac.roles.add_permissions" => Known::new(Service, Json(json!({ "permission_ids": ["PERM_USER_READ"] }))),
+        "rbac.permissions.create" => {
+            let resource = format!("thing{}", next_number());
+            let body = json!({ "permission_name": "Write things", "permission_code": format!("{resource}:write"),
+                "resource": resource, "action": "write", "description": "many", "is_system_permission": false });
+            Known::new(Service, Json(body)).creates()
+        }
+        "rbac.permissions.update" => {
+            Known::new(Service, Json(json!({ "permission_name": "Another name", "description": "few" })))
+        }
+        "rbac.users.assign" => {
+            let body = json!({ "role_ids": [world.role_id], "expires_at": "2099-01-01T00:00:00Z" });
+            Known::new(Service, Json(body)).creates()
+        }
+        "rbac.tokens.user_info" => Known::new(Anybody, Nothing),
+        "rbac.tokens.validate_token" => Known::new(Anybody, Json(json!({ "token": world.user_token }))),
+        "rbac.tokens.refresh_token" => {
+            Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_token })))
+        }
+        // What has to be there first takes more than this: `faces/admin.rs` tries these.
+        "admin.sessions.end" | "admin.keys.retire" => Known::new(Caller::Registrant, Nothing),
+        name if name.starts_with("admin.") => administered(endpoint.name, world, &fresh),
+        "member.sign_in.login" => {
+            Known::new(Anybody, Json(json!({ "username": world.email, "password": PASSWORD })))
+        }
+        "member.me.show" | "member.me.snapshot" => Known::new(Person, Nothing),
+        pair if pair.starts_with("handoff.") || pair.starts_with("member.grants.") => {
+            Known::new(Caller::KeyPair, Nothing)
+        }
         page if page.starts_with("pages.") => Known::new(Caller::Browser, Nothing),
         other => panic!(
             "{} {} ({other}) is mounted, and tests/it/support/routes.rs does not say who may call it and with what",
@@ -295,6 +469,67 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         ),
     };
     Known { path: path(endpoint, world), ..known }
+}
+
+/// The same of `/api/admin/v1`.
+fn administered(name: &str, world: &World, fresh: &str) -> Known {
+    use Input::{Json, Nothing};
+    let of = &world.looked_after;
+    let code = format!("CODE{}", next_number());
+    let body = |body: Value| Known::new(Caller::Service, Json(body));
+    let settings = json!({ "name": "Renamed", "password_min_length": 8, "access_token_ttl": 600,
+        "refresh_token_ttl": 6000, "self_registration": true, "color": "#0a7f5a",
+        "logo": "https://example.org/logo.png", "registration": "off", "registration_legacy": false });
+    let client = json!({ "name": "an app", "description": "for people", "auth_method": "client_secret_post",
+        "grant_types": ["authorization_code"], "redirect_uris": [CALLBACK], "post_logout_redirect_uris": [CALLBACK],
+        "scope": "openid", "default_audience": "api", "audiences": ["api"], "access_token_format": "jwt",
+        "signing_alg": "ES256", "access_token_ttl": 60, "refresh_token_ttl": 600,
+        "jwks": { "keys": [] }, "settings": { "first_party": true } });
+    let lists = json!({ "name": "a system", "expires_at": "2099-01-01T00:00:00Z", "origins": ["https://example.org"],
+        "networks": ["192.0.2.0/24"], "paths": ["/internal"] });
+    let with = |mut body: Value, member: &str, value: Value| {
+        body[member] = value;
+        body
+    };
+    match name {
+        "tenants.create" => body(json!({ "name": "a tenant" })).creates(),
+        "tenants.update" => body(with(settings, "enabled", json!(true))),
+        "tenants.update_settings" => body(settings),
+        "tenants.rotate_key" => body(json!({ "kind": "public", "overlap": 3600 })),
+        "users.create" => body(json!({ "email": fresh, "email_verified": true, "username": code, "name": "Somebody",
+            "password": PASSWORD, "roles": ["user"], "profile": { "shoe": 42 } }))
+        .creates(),
+        "users.update" => body(json!({ "email": fresh, "email_verified": false, "username": code, "name": "Somebody",
+            "is_active": true, "profile": { "shoe": 43 } })),
+        "users.set_password" => Known { success: 204, ..body(json!({ "password": PASSWORD })) },
+        "clients.create" => body(with(client, "id", json!(format!("app-{code}")))).creates(),
+        "clients.update" => body(with(client, "enabled", json!(true))),
+        "clients.rotate_secret" | "api_clients.rotate" => body(json!({ "overlap": 60 })),
+        "api_clients.create" => body(lists).creates(),
+        "api_clients.update" => body(with(lists, "enabled", json!(true))),
+        "catalogue.add_system" => body(json!({ "name": "a system", "code": code })).creates(),
+        "catalogue.add_module" => body(json!({ "name": "a module", "code": code, "system_id": of.system_id })).creates(),
+        "catalogue.add_site" => {
+            body(json!({ "name": "a site", "code": code, "organization_id": of.organization_id })).creates()
+        }
+        "catalogue.change_system" | "catalogue.change_module" | "catalogue.change_site" => {
+            body(json!({ "name": "renamed", "code": code, "enabled": true }))
+        }
+        "organizations.create" => {
+            body(json!({ "name": "Acme", "slug": code.to_lowercase(), "plan": "free" })).creates()
+        }
+        "organizations.update" => {
+            body(json!({ "name": "Acme", "slug": code.to_lowercase(), "plan": "free", "enabled": true }))
+        }
+        "organizations.add_member" => body(json!({ "user_id": of.newcomer_id, "role": "member" })).creates(),
+        "organizations.update_member" => body(json!({ "role": "admin" })),
+        "keys.rotate" => body(json!({ "alg": "ES256", "now": false })),
+        "users.delete" | "users.unlock" | "users.end_sessions" | "clients.delete" | "clients.grant"
+        | "clients.revoke" | "organizations.remove_member" => {
+            Known { success: 204, ..Known::new(Caller::Service, Nothing) }
+        }
+        _ => Known::new(Caller::Service, Nothing),
+    }
 }
 
 /// The path of a route with this world's ids in it.
@@ -305,10 +540,33 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap();
         let before_all = format!("{path}{before}");
-        let id = match (before_all.as_str(), name) {
-            (_, "tenant_id") | ("/v1/tenants/", "id") => &world.tenant_id,
+        let id: &str = match (before_all.as_str(), name) {
+            ("/api/admin/v1/users/", "user_id") => match endpoint.name {
+                "users.delete" => &world.looked_after.gone_id,
+                "users.show" | "sessions.list" => &world.user_id,
+                _ => &world.looked_after.member_id,
+            },
+            (_, "user_id") if endpoint.path.contains("/members/") => &world.looked_after.member_id,
+            ("/api/admin/v1/clients/", "client_id") if endpoint.name == "clients.delete" => {
+                &world.looked_after.gone_client
+            }
+            (_, "permission") => "user:read",
+            (_, "client_key") => &world.looked_after.api_client_key,
+            (_, "organization_id") => &world.looked_after.organization_id,
+            (_, "system_id") => &world.looked_after.system_id,
+            (_, "module_id") => &world.looked_after.module_id,
+            (_, "site_id") => &world.looked_after.site_id,
+            (_, "session_id" | "kid") => "nothing",
+            (_, "tenant_id") | ("/v1/tenants/" | "/api/admin/v1/tenants/", "id") => &world.tenant_id,
             ("/v1/users/" | "/api/internal/users/", "id") => &world.user_id,
             (_, "client_id") => &world.other_service.id,
+            (_, "user_sub") => &world.user_id,
+            ("/api/v1/users/", "user_id") => &world.user_id,
+            (_, "role_id") if endpoint.name == "roles.delete" => &world.idle_role_id,
+            (_, "role_id") => &world.role_id,
+            (_, "permission_id") if endpoint.name == "roles.remove_permission" => "PERM_USER_READ",
+            (_, "permission_id") if endpoint.name == "permissions.delete" => &world.idle_permission_id,
+            (_, "permission_id") => &world.permission_id,
             other => panic!("tests/it/support/routes.rs knows no id for {other:?} in {}", endpoint.path),
         };
         path = format!("{before_all}{id}");
