@@ -22,6 +22,7 @@ mod register;
 mod reset_password;
 mod select_account;
 mod transaction;
+mod upstream;
 mod verify_email;
 pub(super) mod views;
 
@@ -46,6 +47,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         brand::brand,
         login::show,
         login::sign_in,
+        upstream::begin,
+        upstream::finish,
         mfa::show,
         mfa::prove,
         select_account::show,
@@ -105,7 +108,7 @@ fn too_many(limited: Limited, frame: Frame, again: impl FnOnce(Frame, StatusCode
 
 /// What somebody signs in with, by which they know their account again.
 fn sign_in_name(user: &User) -> &str {
-    user.email.as_deref().or(user.username.as_deref()).unwrap_or_default()
+    user.email.as_deref().or(user.username.as_deref()).or(user.name.as_deref()).unwrap_or_default()
 }
 
 /// Renders a page.

@@ -60,6 +60,8 @@ texts! {
         totp: TotpTexts,
         passkeys: PasskeyTexts,
         recovery: RecoveryTexts,
+        sign_ins: SignInTexts,
+        upstream: UpstreamTexts,
         sessions: SessionTexts,
         applications: ApplicationTexts,
         delete: DeleteTexts,
@@ -121,7 +123,7 @@ texts! {
     HandOverTexts { title, lead: Of, submit }
     /// `/account`, and the way around in it.
     AccountTexts {
-        title, overview, profile, password, passkeys, totp, recovery, sessions, applications, delete, sign_out,
+        title, overview, profile, password, passkeys, totp, recovery, sign_ins, sessions, applications, delete, sign_out,
         greeting: Of, saved, on, off, none, count: Count, left: Count,
     }
     /// `/account/profile`: the standard claims (OpenID Connect Core §5.1).
@@ -141,6 +143,16 @@ texts! {
     }
     /// `/account/recovery-codes`.
     RecoveryTexts { lead, left: Count, none, no_factor, replace, replace_hint, shown, shown_lead, kept }
+    /// `/account/sign-ins`.
+    SignInTexts {
+        lead, none, since: Of, used: Of, unlink, unlinked, last, offered, offered_lead: fn(&str, &str) -> String, link,
+        linked, taken, more, add: Of,
+    }
+    /// `/login/with/…`, and its buttons.
+    UpstreamTexts {
+        with: Of, go_on, offered, offered_lead: Of, offered_next, no_account, no_account_lead: Of, declined,
+        declined_lead: Of, unreachable, unreachable_lead: Of, refused, refused_lead: Of, back,
+    }
     /// `/account/sessions`.
     SessionTexts {
         lead, here, since: Of, seen: Of, end, end_others, ended, others_ended, unknown, on: fn(&str, &str) -> String,

@@ -5,7 +5,7 @@ mod account;
 use super::Moment;
 use super::texts::{
     ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts, LandingTexts,
-    LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, VerifyTexts,
+    LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, UpstreamTexts, VerifyTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -73,6 +73,22 @@ pub(super) const TEXTS: Texts = Texts {
         stranger: "使用其他账号",
         terms: "服务条款",
         privacy: "隐私政策",
+    },
+    upstream: UpstreamTexts {
+        with: |name| format!("使用 {name} 继续"),
+        go_on: "继续",
+        offered: "您已有账号",
+        offered_lead: |name| format!("{name} 提供的邮箱地址在这里已有账号。请用您平常的方式登录，之后一键即可关联 {name}。"),
+        offered_next: "登录",
+        no_account: "您还没有账号",
+        no_account_lead: |name| format!("{name} 认识您，但您在这里还没有账号。请联系此服务的管理员。"),
+        declined: "您尚未登录",
+        declined_lead: |name| format!("在 {name} 的登录被取消或拒绝。"),
+        unreachable: "暂时无法连接",
+        unreachable_lead: |name| format!("{name} 没有正常响应。请稍后再试，或使用其他方式登录。"),
+        refused: "您尚未登录",
+        refused_lead: |name| format!("{name} 提供的信息无法接受。请重试；如再次出现，请联系此服务的管理员。"),
+        back: "返回登录",
     },
     mfa: MfaTexts {
         title: "还差一步",
@@ -206,6 +222,7 @@ pub(super) const TEXTS: Texts = Texts {
     totp: account::TOTP,
     passkeys: account::PASSKEYS,
     recovery: account::RECOVERY,
+    sign_ins: account::SIGN_INS,
     sessions: account::SESSIONS,
     applications: account::APPLICATIONS,
     delete: account::DELETE,

@@ -8,6 +8,7 @@ mod password;
 mod profile;
 mod recovery_codes;
 mod sessions;
+mod sign_ins;
 mod totp;
 
 use super::error::Problem;
@@ -36,6 +37,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         totp::change,
         recovery_codes::show,
         recovery_codes::renew,
+        sign_ins::show,
+        sign_ins::change,
         sessions::show,
         sessions::end,
         applications::show,

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::transaction::Goal;
+use super::upstream::{self, Ways};
 use super::views::login::Login;
 use super::views::{Errors, Frame};
 use super::{Page, page, serve, sign_in_name, too_many};
@@ -22,6 +23,10 @@ struct Shown<'a> {
     account: Option<&'a str>,
     identifier: &'a str,
     remember: bool,
+    /// Whether the name was typed, and leads nowhere else.
+    named: bool,
+    /// Whether nobody shall be sent elsewhere for their address: the way in when all others are down.
+    local: bool,
     errors: Errors,
 }
 
@@ -33,13 +38,16 @@ pub(super) async fn show(call: Call) -> HttpResponse {
         if visit.session().is_some() && !goal.is_some() {
             return Ok(goal.reached(visit));
         }
-        let known = known(visit, &goal).await?;
+        let (known, ways) = (known(visit, &goal).await?, Ways::of(&visit.ctx).await?);
+        let local = call.query().text("local").ok().flatten().is_some();
         let hint = goal.pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
         // A page of ours that leads here may know whom it is for.
         let query = visit.call.query();
         let hint = hint.or_else(|| query.text("login_hint").ok().flatten().map(str::to_owned)).unwrap_or_default();
-        let shown = Shown { account: known.as_ref().map(sign_in_name), identifier: &hint, ..Shown::default() };
-        Ok(form(visit, &goal, goal.frame(visit), StatusCode::OK, &shown))
+        let shown = Shown { account: known.as_ref().map(sign_in_name), identifier: &hint, local, ..Shown::default() };
+        let frame = goal.frame(visit);
+        let frame = if local { frame.keeping("local", "1") } else { frame };
+        Ok(form(visit, &goal, &ways, frame, StatusCode::OK, &shown))
     })
     .await
 }
@@ -54,11 +62,22 @@ async fn known(visit: &Visit<'_>, goal: &Goal) -> Result<Option<User>, DomainErr
 }
 
 /// The page, for whoever is not signed in or wants to be somebody else.
-pub(super) fn blank(visit: &Visit<'_>, goal: &Goal) -> HttpResponse {
-    form(visit, goal, goal.frame(visit), StatusCode::OK, &Shown::default())
+pub(super) async fn blank(visit: &Visit<'_>, goal: &Goal) -> Page {
+    let ways = Ways::of(&visit.ctx).await?;
+    Ok(form(visit, goal, &ways, goal.frame(visit), StatusCode::OK, &Shown::default()))
 }
 
-fn form(visit: &Visit<'_>, goal: &Goal, frame: Frame, status: StatusCode, shown: &Shown<'_>) -> HttpResponse {
+fn form(
+    visit: &Visit<'_>,
+    goal: &Goal,
+    ways: &Ways,
+    frame: Frame,
+    status: StatusCode,
+    shown: &Shown<'_>,
+) -> HttpResponse {
+    let frame = ways.targets().fold(frame, Frame::leading_to);
+    let connections: Vec<_> =
+        ways.offered().map(|way| (frame.href(&upstream::path(way)), way.name.clone())).collect();
     let view = Login {
         frame,
         client: goal.client(),
@@ -66,6 +85,9 @@ fn form(visit: &Visit<'_>, goal: &Goal, frame: Frame, status: StatusCode, shown:
         identifier: shown.identifier,
         remember: shown.remember,
         registration: registration::is_open(&visit.ctx),
+        connections: &connections,
+        asks_password: shown.named || shown.local || shown.account.is_some() || !ways.routes(),
+        local: shown.local,
         errors: &shown.errors,
     };
     page(status, &view)
@@ -79,7 +101,7 @@ pub(super) async fn sign_in(call: Call) -> HttpResponse {
         let goal = Goal::of_form(visit, &fields).await?;
         match fields.get("action") {
             Some("cancel") => goal.given_up(visit).await,
-            Some("another") => Ok(blank(visit, &goal)),
+            Some("another") => blank(visit, &goal).await,
             _ => try_password(visit, &goal, &fields).await,
         }
     })
@@ -92,10 +114,20 @@ async fn try_password(visit: &Visit<'_>, goal: &Goal, fields: &FormFields) -> Pa
     // What was asked before is asked again: only they, or anybody.
     let known = known(visit, goal).await?;
     let account = known.as_ref().map(sign_in_name).filter(|name| *name == identifier);
+    let (ways, local) = (Ways::of(&visit.ctx).await?, fields.flag("local"));
     let again = |frame: Frame, status, errors| {
-        form(visit, goal, frame, status, &Shown { account, identifier, remember, errors })
+        let shown = Shown { account, identifier, remember, named: true, local, errors };
+        form(visit, goal, &ways, frame, status, &shown)
     };
     let frame = goal.frame(visit);
+    if password.is_empty() && !local && account.is_none() {
+        if let Some(elsewhere) = ways.of_address(identifier) {
+            return Ok(visit.send(&frame.href(&upstream::path(elsewhere))));
+        }
+        if fields.get("step") == Some("name") && !identifier.is_empty() {
+            return Ok(again(frame, StatusCode::OK, Errors::default()));
+        }
+    }
     let mut errors = Errors::default();
     for (field, text) in [("identifier", identifier), ("password", password)] {
         if text.is_empty() {

@@ -38,7 +38,7 @@ pub(super) async fn choose(call: Call) -> HttpResponse {
                 authorize::choose(&visit.ctx, pending, session).await?;
                 Ok(goal.reached(visit))
             }
-            _ => Ok(login::blank(visit, &goal)),
+            _ => login::blank(visit, &goal).await,
         }
     })
     .await

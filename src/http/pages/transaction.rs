@@ -8,6 +8,7 @@ use super::views::{ClientView, Frame};
 use super::{Page, frame};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::clients::LiveClient;
+use crate::domain::upstream_logins::Errand;
 use crate::http::browser::{FormFields, Visit};
 use crate::http::oauth::authorize::{show, visitor};
 use crate::protocol::oauth::authorize::{self, Pending};
@@ -38,6 +39,19 @@ impl Goal {
     /// As [`Goal::of_query`].
     pub(super) async fn of_form(visit: &Visit<'_>, form: &FormFields) -> Result<Self, Problem> {
         Self::of(visit, form.get("t"), form.get("next")).await
+    }
+
+    /// As it was when somebody set out to a provider elsewhere.
+    ///
+    /// # Errors
+    /// As [`Goal::of_query`].
+    pub(super) async fn of_errand(visit: &Visit<'_>, errand: &Errand) -> Result<Self, Problem> {
+        Self::of(visit, errand.transaction.as_deref(), errand.next.as_deref()).await
+    }
+
+    /// The same for whoever sets out.
+    pub(super) fn errand(&self) -> Errand {
+        Errand { transaction: self.reference.clone(), next: self.next.clone(), linking: None }
     }
 
     async fn of(visit: &Visit<'_>, reference: Option<&str>, next: Option<&str>) -> Result<Self, Problem> {

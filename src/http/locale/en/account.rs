@@ -1,7 +1,8 @@
 //! English: the account.
 
 use crate::http::locale::texts::{
-    AccountTexts, ApplicationTexts, DeleteTexts, PasskeyTexts, ProfileTexts, RecoveryTexts, SessionTexts, TotpTexts,
+    AccountTexts, ApplicationTexts, DeleteTexts, PasskeyTexts, ProfileTexts, RecoveryTexts, SessionTexts, SignInTexts,
+    TotpTexts,
 };
 
 pub(super) const ACCOUNT: AccountTexts = AccountTexts {
@@ -12,6 +13,7 @@ pub(super) const ACCOUNT: AccountTexts = AccountTexts {
     passkeys: "Passkeys",
     totp: "Authenticator app",
     recovery: "Recovery codes",
+    sign_ins: "Linked sign-ins",
     sessions: "Browsers and devices",
     applications: "Connected applications",
     delete: "Delete account",
@@ -115,6 +117,23 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     shown: "Your recovery codes",
     shown_lead: "Keep them where you keep other important papers: print this page or write them down. They are shown only this once.",
     kept: "I have kept them",
+};
+
+pub(super) const SIGN_INS: SignInTexts = SignInTexts {
+    lead: "Accounts elsewhere that you can sign in with.",
+    none: "No account elsewhere is linked.",
+    since: |when| format!("Linked {when}"),
+    used: |when| format!("Last used {when}"),
+    unlink: "Unlink",
+    unlinked: "It is unlinked.",
+    last: "This is the only way into your account. Set a password or add a passkey first.",
+    offered: "Is this you?",
+    offered_lead: |name, label| format!("You came from {name} as {label}. Link it, and you can sign in with it next time."),
+    link: "Link",
+    linked: "It is linked. You can sign in with it from now on.",
+    taken: "This account elsewhere is linked to somebody already.",
+    more: "Link another account",
+    add: |name| format!("Link {name}"),
 };
 
 pub(super) const SESSIONS: SessionTexts = SessionTexts {

@@ -1,7 +1,8 @@
 //! Chinese: the account.
 
 use crate::http::locale::texts::{
-    AccountTexts, ApplicationTexts, DeleteTexts, PasskeyTexts, ProfileTexts, RecoveryTexts, SessionTexts, TotpTexts,
+    AccountTexts, ApplicationTexts, DeleteTexts, PasskeyTexts, ProfileTexts, RecoveryTexts, SessionTexts, SignInTexts,
+    TotpTexts,
 };
 
 pub(super) const ACCOUNT: AccountTexts = AccountTexts {
@@ -12,6 +13,7 @@ pub(super) const ACCOUNT: AccountTexts = AccountTexts {
     passkeys: "通行密钥",
     totp: "身份验证器应用",
     recovery: "恢复码",
+    sign_ins: "关联的登录方式",
     sessions: "浏览器和设备",
     applications: "已连接的应用",
     delete: "删除账号",
@@ -112,6 +114,23 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     shown: "您的恢复码",
     shown_lead: "请像保管重要文件一样保管它们：打印此页或抄写下来。恢复码只显示这一次。",
     kept: "我已妥善保存",
+};
+
+pub(super) const SIGN_INS: SignInTexts = SignInTexts {
+    lead: "您可用于登录的其他平台账号。",
+    none: "尚未关联其他平台的账号。",
+    since: |when| format!("关联时间：{when}"),
+    used: |when| format!("最近使用：{when}"),
+    unlink: "取消关联",
+    unlinked: "已取消关联。",
+    last: "这是登录您账号的唯一方式。请先设置密码或添加通行密钥。",
+    offered: "这是您吗？",
+    offered_lead: |name, label| format!("您以 {label} 的身份来自 {name}。关联后，下次即可用它登录。"),
+    link: "关联",
+    linked: "已关联。今后可用它登录。",
+    taken: "该外部账号已关联到其他用户。",
+    more: "关联其他账号",
+    add: |name| format!("关联 {name}"),
 };
 
 pub(super) const SESSIONS: SessionTexts = SessionTexts {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::{Owner, account_frame};
-use crate::domain::{consents, factors, sessions};
+use crate::domain::{consents, factors, identities, sessions};
 use crate::http::call::Call;
 use crate::http::pages::views::account::{Overview, Section, Standing};
 use crate::http::pages::{page, serve};
@@ -20,6 +20,7 @@ pub(in crate::http::pages) async fn show(call: Call) -> HttpResponse {
             totp: has.totp,
             passkeys: has.passkeys.len(),
             recovery_codes: usize::try_from(has.recovery_codes_left).unwrap_or_default(),
+            sign_ins: identities::of_user(ctx, user.id).await?.len(),
             sessions: sessions::of_user(ctx, user.id).await?.len(),
             applications: consents::of_user(ctx, user.id).await?.len(),
             email: owner.name().to_owned(),

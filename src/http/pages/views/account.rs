@@ -21,6 +21,8 @@ pub(in crate::http) enum Section {
     Totp,
     /// Recovery codes.
     Recovery,
+    /// Accounts of elsewhere that one signs in with.
+    SignIns,
     /// Where one is signed in.
     Sessions,
     /// What one has consented to.
@@ -37,6 +39,7 @@ impl Section {
         Self::Passkeys,
         Self::Totp,
         Self::Recovery,
+        Self::SignIns,
         Self::Sessions,
         Self::Applications,
         Self::Delete,
@@ -69,6 +72,7 @@ impl Section {
             Self::Passkeys => "/account/passkeys",
             Self::Totp => "/account/totp",
             Self::Recovery => "/account/recovery-codes",
+            Self::SignIns => "/account/sign-ins",
             Self::Sessions => "/account/sessions",
             Self::Applications => "/account/applications",
             Self::Delete => "/account/delete",
@@ -85,6 +89,7 @@ impl AccountTexts {
             Section::Passkeys => self.passkeys,
             Section::Totp => self.totp,
             Section::Recovery => self.recovery,
+            Section::SignIns => self.sign_ins,
             Section::Sessions => self.sessions,
             Section::Applications => self.applications,
             Section::Delete => self.delete,
@@ -117,6 +122,8 @@ pub(in crate::http) struct Standing {
     pub(in crate::http) passkeys: usize,
     /// How many recovery codes are left.
     pub(in crate::http) recovery_codes: usize,
+    /// How many accounts of elsewhere are linked.
+    pub(in crate::http) sign_ins: usize,
     /// How many sessions there are.
     pub(in crate::http) sessions: usize,
     /// How many applications may use the account.
@@ -141,6 +148,7 @@ impl<'a> Overview<'a> {
                     Section::Recovery,
                     if standing.recovery_codes == 0 { t.none.to_owned() } else { (t.left)(&standing.recovery_codes) },
                 ),
+                row(Section::SignIns, count(standing.sign_ins)),
             ],
             vec![
                 row(Section::Sessions, count(standing.sessions)),
@@ -310,6 +318,54 @@ impl<'a> RecoveryCodes<'a> {
     }
 }
 
+/// Accounts of elsewhere that one signs in with.
+#[derive(Template)]
+#[template(path = "pages/account/sign-ins.html")]
+pub(in crate::http) struct SignIns<'a> {
+    /// See [`Frame`].
+    pub(in crate::http) frame: Frame,
+    here: Section,
+    linked: &'a [SignInView],
+    offers: &'a [OfferView],
+    others: &'a [(String, String)],
+}
+
+/// One that is linked.
+pub(in crate::http) struct SignInView {
+    /// The connection's id.
+    pub(in crate::http) connection: String,
+    /// The connection's name.
+    pub(in crate::http) name: String,
+    /// Who they are there.
+    pub(in crate::http) subject: String,
+    /// Since when.
+    pub(in crate::http) since: Timestamp,
+    /// When it was last used.
+    pub(in crate::http) used: Timestamp,
+}
+
+/// One that may be linked.
+pub(in crate::http) struct OfferView {
+    /// What the form names it by.
+    pub(in crate::http) id: String,
+    /// The connection's name.
+    pub(in crate::http) name: String,
+    /// What to call the account.
+    pub(in crate::http) label: String,
+}
+
+impl<'a> SignIns<'a> {
+    /// With what is linked, what may be, and the connections (id and name) by which there may be more.
+    pub(in crate::http) fn new(
+        frame: Frame,
+        linked: &'a [SignInView],
+        offers: &'a [OfferView],
+        others: &'a [(String, String)],
+    ) -> Self {
+        Self { frame, here: Section::SignIns, linked, offers, others }
+    }
+}
+
 /// Where one is signed in.
 #[derive(Template)]
 #[template(path = "pages/account/sessions.html")]
@@ -393,4 +449,4 @@ impl<'a> Delete<'a> {
     }
 }
 
-views!(Overview, Profile, Password, Totp, Passkeys: Own, RecoveryCodes, Sessions, Applications, Delete);
+views!(Overview, Profile, Password, Totp, Passkeys: Own, RecoveryCodes, SignIns, Sessions, Applications, Delete);

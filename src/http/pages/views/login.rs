@@ -20,6 +20,12 @@ pub(in crate::http) struct Login<'a> {
     pub(in crate::http) remember: bool,
     /// Whether people may make an account themselves.
     pub(in crate::http) registration: bool,
+    /// Which connections have a button: address and name.
+    pub(in crate::http) connections: &'a [(String, String)],
+    /// Whether the password is asked for at once, and not only the name by which somebody may belong elsewhere.
+    pub(in crate::http) asks_password: bool,
+    /// Whether nobody shall be sent elsewhere for their address.
+    pub(in crate::http) local: bool,
     /// What is wrong.
     pub(in crate::http) errors: &'a Errors,
 }

@@ -7,13 +7,14 @@ use askama::Template as _;
 
 use super::account::{
     ApplicationView, Applications, Delete, Overview, PasskeyView, Passkeys, Password, Profile, RecoveryCodes,
-    RecoveryState, SessionView, Sessions, Standing, Totp, TotpState,
+    OfferView, RecoveryState, SessionView, Sessions, SignInView, SignIns, Standing, Totp, TotpState,
 };
 use super::consent::{Consent, Want};
 use super::device::{Device, DeviceConfirm};
 use super::done::Done;
 use super::error::ErrorPage;
 use super::form_post::FormPost;
+use super::invitation::{Guest, Invitation};
 use super::landing::Landing;
 use super::login::{AccountView, Login, SelectAccount};
 use super::logout::{Logout, SignedOut};
@@ -40,6 +41,22 @@ fn client(name: &str) -> ClientView {
     }
 }
 
+/// The sign-in with nothing in it.
+fn login(frame: Frame, errors: &Errors) -> Login<'_> {
+    Login {
+        frame,
+        client: None,
+        account: None,
+        identifier: "",
+        remember: false,
+        registration: false,
+        connections: &[],
+        asks_password: true,
+        local: false,
+        errors,
+    }
+}
+
 /// Name and markup of each page.
 fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
     let t = locale.texts();
@@ -55,9 +72,13 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         ["openid", "profile", "email", "offline_access", "photos:print"].map(want).into()
     };
     let all = Choice { totp: true, passkey: true, recovery: true };
+    let invited = |guest| {
+        Invitation { frame: frame(), organization: name, address: WHO, token: "ghi_1", guest }.render()
+    };
     let sign_in = |frame: Frame, account, errors| {
-        let (client, identifier) = (Some(client(name)), "");
-        Login { frame, client, account, identifier, remember: false, registration: true, errors }.render()
+        let client = Some(client(name));
+        let connections = &[("/login/with/con_1".to_owned(), name.to_owned())];
+        Login { client, account, registration: true, connections, ..login(frame, errors) }.render()
     };
     let factor = |method, errors| SecondFactor { frame: inside(), account: WHO, method, factors: all, errors }.render();
     let passkeys = ["my phone", name].map(|name| PasskeyView {
@@ -82,7 +103,7 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         used: at,
     });
     let standing =
-        Standing { totp: true, passkeys: 2, recovery_codes: 8, sessions: 3, applications: 0, email: WHO.to_owned() };
+        Standing { totp: true, passkeys: 2, recovery_codes: 8, sign_ins: 1, sessions: 3, applications: 0, email: WHO.to_owned() };
     let values = [("name", name.to_owned()), ("birthdate", "1990-13-41".to_owned())];
     let bad_date = Errors::one("birthdate", t.profile.bad_birthdate);
     let codes: Vec<String> = (0..10).map(|n| format!("kx7q{n}-m3p9r")).collect();
@@ -92,11 +113,10 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         ("landing", Landing { frame: frame(), issuer: "https://id.example.org" }.render()),
         ("login", sign_in(inside(), None, &none)),
         ("login-wrong", {
-            let (frame, client) = (frame().bad(t.login.wrong), None);
-            let identifier = WHO;
-            Login { frame, client, account: None, identifier, remember: true, registration: false, errors: &none }
-                .render()
+            let frame = frame().bad(t.login.wrong);
+            Login { identifier: WHO, remember: true, local: true, ..login(frame, &none) }.render()
         }),
+        ("login-name", Login { asks_password: false, ..login(inside(), &none) }.render()),
         ("login-again", sign_in(inside(), Some(WHO), &none)),
         ("select-account", {
             let account = AccountView { name, detail: Some(WHO) };
@@ -116,6 +136,10 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
             let next = Some((frame().href("/login"), t.login.submit));
             Done { frame: frame(), title: t.verify.done, lead: t.verify.done_lead, next }.render()
         }),
+        ("invitation", invited(Guest::Welcome(WHO))),
+        ("invitation-other", invited(Guest::Other("somebody.else@example.org"))),
+        ("invitation-login", invited(Guest::SignedOut(frame().href("/login")))),
+        ("invitation-new", invited(Guest::New { name, least: 8, errors: &two })),
         ("forgot-password", ForgotPassword { frame: frame(), email: "", errors: &none }.render()),
         ("reset-password", {
             ResetPassword { frame: frame(), account: WHO, token: "ghm_1", least: 8, errors: &none }.render()
@@ -164,6 +188,19 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         ("account-totp-on", Totp::new(frame(), TotpState::On(Some(at)), &none).render()),
         ("account-recovery", RecoveryCodes::new(frame(), RecoveryState::Left(1)).render()),
         ("account-recovery-shown", RecoveryCodes::new(frame(), RecoveryState::Shown(&codes)).render()),
+        ("account-sign-ins", {
+            let of = |name: &str| SignInView {
+                connection: "con_1".to_owned(),
+                name: name.to_owned(),
+                subject: "248289761001".to_owned(),
+                since: at,
+                used: at,
+            };
+            let offer = OfferView { id: "00".to_owned(), name: name.to_owned(), label: WHO.to_owned() };
+            let others = &[("con_2".to_owned(), name.to_owned())];
+            SignIns::new(frame(), &["Example", name].map(of), &[offer], others).render()
+        }),
+        ("account-sign-ins-none", SignIns::new(frame(), &[], &[], &[]).render()),
         ("account-sessions", Sessions::new(frame(), &sessions).render()),
         ("account-applications", Applications::new(frame(), &applications).render()),
         ("account-delete", Delete::new(frame(), WHO, "alex", &Errors::one("confirm", (t.delete.wrong)(WHO))).render()),
