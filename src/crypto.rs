@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP, SQL or a protocol's rules. Randomness is handed in; only key generation
 //! and signatures use aws-lc's own generator, because its API takes no other.
 
+pub mod certificate;
 pub mod digest;
 pub mod form_token;
 pub mod jwk;

@@ -108,7 +108,11 @@ pub async fn with_code(ctx: &Ctx<'_>, ticket: &str, code: &str) -> Result<Grante
     begin(ctx, Authenticated::by_ticket(user, amr, ctx.now(), *digest.as_bytes())).await
 }
 
-async fn begin(ctx: &Ctx<'_>, proof: Authenticated) -> Result<Granted, DomainError> {
+/// The tokens of somebody who proved who they are.
+///
+/// # Errors
+/// As [`tokens::begin`]; [`DomainError::NotAllowed`] where the built-in client is switched off.
+pub(super) async fn begin(ctx: &Ctx<'_>, proof: Authenticated) -> Result<Granted, DomainError> {
     let id: ClientId = CLIENT.parse().map_err(|_| DomainError::Defect("the built-in client has no id".to_owned()))?;
     let client = clients::live(ctx.core, ctx.tenant_id(), &id).await.map_err(|error| match error {
         DomainError::NotFound(_) => DomainError::NotAllowed("signing in here is switched off"),

@@ -33,6 +33,8 @@ enum How {
     Password { account: [u8; 32], rehashed: Option<String> },
     /// The ticket that a password got, and a second factor.
     SecondFactor { ticket: [u8; 32] },
+    /// The word of a provider elsewhere, which has been recorded; whether for two factors.
+    Elsewhere { multi: bool },
 }
 
 impl Authenticated {
@@ -45,7 +47,8 @@ impl Authenticated {
         if self.user.verification_due && ctx.core.config.registration.require_verified_email {
             return Err(DomainError::NotAuthenticated("the e-mail address is not proved yet"));
         }
-        let needs_more = self.user.has_second_factor && matches!(self.how, How::Password { .. });
+        let leaves_it = matches!(self.how, How::Password { .. } | How::Elsewhere { multi: false });
+        let needs_more = self.user.has_second_factor && leaves_it;
         if needs_more { Err(DomainError::SecondFactorNeeded) } else { Ok(()) }
     }
 
@@ -53,6 +56,11 @@ impl Authenticated {
     /// the sign-in is recorded.
     pub(super) fn by_ticket(user: User, amr: Vec<String>, at: Timestamp, ticket: [u8; 32]) -> Self {
         Self { user, amr, at, how: How::SecondFactor { ticket } }
+    }
+
+    /// Whom a provider elsewhere vouches for (`amr` says how far), who was let in as far as its connection goes.
+    pub(super) fn by_provider(user: User, amr: Vec<String>, at: Timestamp, multi: bool) -> Self {
+        Self { user, amr, at, how: How::Elsewhere { multi } }
     }
 
     /// Records the success in the transaction that records what it was for: starts the count of
@@ -75,6 +83,7 @@ impl Authenticated {
                     return Err(changed);
                 }
             }
+            How::Elsewhere { .. } => {}
         }
         Ok(user)
     }

@@ -22,6 +22,7 @@ use super::limit::{Limit, Limited};
 use super::locale::Locale;
 use super::query::Query;
 use super::trace::Trace;
+use crate::config::HttpConfig;
 use crate::domain::tenants::{self, LiveTenant};
 use crate::domain::{Core, Ctx, DomainError, Noun, Origin};
 use crate::model::audit::Actor;
@@ -146,6 +147,16 @@ impl Call {
     pub(super) async fn bytes(&self, max: usize) -> Result<Bytes, BodyError> {
         let payload = std::mem::replace(&mut *self.payload.borrow_mut(), Payload::None);
         body::read(payload, self.request.headers(), &self.core().config.http, max).await
+    }
+
+    /// The same where a contract says how much, whatever the configuration says.
+    ///
+    /// # Errors
+    /// See [`BodyError`].
+    pub(super) async fn bytes_up_to(&self, max: u32) -> Result<Bytes, BodyError> {
+        let payload = std::mem::replace(&mut *self.payload.borrow_mut(), Payload::None);
+        let config = HttpConfig { max_body: max, ..self.core().config.http.clone() };
+        body::read(payload, self.request.headers(), &config, usize::MAX).await
     }
 
     /// The members of a JSON body.

@@ -12,6 +12,7 @@ mod caller;
 pub(super) mod error;
 mod invitations;
 mod members;
+mod saml;
 pub(super) mod wire;
 mod workspace;
 mod workspaces;
@@ -40,5 +41,8 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         members::remove,
         invitations::list,
         invitations::withdraw,
+        saml::metadata,
+        saml::login,
+        saml::acs,
     ]
 }

@@ -1,0 +1,248 @@
+//! Somebody signs in to a workspace by its SAML provider: sets out, comes back with what the provider says,
+//! and gets tokens. What the provider says is verified in `protocol/saml`; here it is believed once.
+
+use std::time::Duration;
+
+use super::api_sign_in;
+use super::authn::Authenticated;
+use super::connections;
+use super::ctx::Ctx;
+use super::error::{DomainError, Invalid, Noun};
+use super::identities::{Arrived, Claimed};
+use super::organizations;
+use super::tokens::Granted;
+use crate::crypto::digest::{Digest, hex};
+use crate::crypto::opaque::{self, TokenKind};
+use crate::model::audit::{AuditEntry, Outcome};
+use crate::model::connection::{Connection, Identity, Provider, SamlProvider, UpstreamLogin};
+use crate::model::ids::OrganizationId;
+use crate::model::role::{ADMINISTRATIVE, Role, RoleScope};
+use crate::model::secret::Secret;
+use crate::model::text::Email;
+use crate::model::time::Timestamp;
+use crate::model::user::User;
+use crate::storage::{Tx, identities, memberships, roles, saml_assertions, upstream_logins, users};
+
+/// How long somebody has at the provider.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// The SAML connection of a workspace, if it lets anybody in at all.
+///
+/// # Errors
+/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for a workspace that is disabled; or the database is
+/// unavailable.
+pub async fn connection(
+    ctx: &Ctx<'_>,
+    workspace: OrganizationId,
+) -> Result<(Connection, SamlProvider), DomainError> {
+    let connection = connections::of_workspace(ctx, workspace).await?;
+    if !organizations::find(ctx, workspace).await?.enabled {
+        return Err(DomainError::NotAllowed("the workspace is disabled"));
+    }
+    match connection.provider.clone() {
+        Provider::Saml(saml) => Ok((connection, saml)),
+        _ => Err(DomainError::NotFound(Noun::Connection)),
+    }
+}
+
+/// Where somebody goes who says so, or does not.
+///
+/// # Errors
+/// [`DomainError::Invalid`] for what is not on the connection's list, byte for byte;
+/// [`DomainError::NotAllowed`] where there is no list.
+pub fn destination(saml: &SamlProvider, wanted: Option<&str>) -> Result<String, DomainError> {
+    let found = match wanted {
+        Some(wanted) => saml.return_to.iter().find(|listed| *listed == wanted),
+        None => saml.return_to.first(),
+    };
+    match (found, wanted) {
+        (Some(found), _) => Ok(found.clone()),
+        (None, Some(_)) => Err(Invalid::new("return_to", "is not on the workspace's list").into()),
+        (None, None) => Err(DomainError::NotAllowed("the connection has no place to return to")),
+    }
+}
+
+/// Somebody who is about to go to the provider.
+pub struct Journey {
+    /// What the provider hands back as it is: the reference of the journey.
+    pub relay_state: Secret<String>,
+    /// The `ID` of the request.
+    pub request_id: String,
+}
+
+/// Somebody sets out, and will go on to `return_to` with their tokens.
+///
+/// # Errors
+/// As [`destination`]; or the database is unavailable.
+pub async fn set_out(
+    ctx: &Ctx<'_>,
+    connection: &Connection,
+    saml: &SamlProvider,
+    return_to: Option<&str>,
+    browser: Option<[u8; 32]>,
+) -> Result<Journey, DomainError> {
+    let (now, entropy) = (ctx.now(), &*ctx.core.entropy);
+    let relay_state = opaque::generate(TokenKind::UpstreamState, entropy);
+    // An xs:ID begins with no digit.
+    let request_id = format!("_{}", hex(&entropy.bytes::<20>()));
+    let login = UpstreamLogin {
+        digest: *opaque::digest_of_secret(relay_state.expose()).as_bytes(),
+        connection: connection.id,
+        browser,
+        goal: Some(destination(saml, return_to)?),
+        nonce: None,
+        sealed_verifier: None,
+        request_id: Some(request_id.clone()),
+        pending: None,
+        created_at: now,
+        expires_at: now + PATIENCE,
+    };
+    let written = ctx.core.db.write((ctx.tenant_id(), login), |tx, (tenant, login)| {
+        Box::pin(async move { Ok::<_, DomainError>(upstream_logins::insert(&tx.of(*tenant), login).await?) })
+    });
+    written.await?;
+    Ok(Journey { relay_state, request_id })
+}
+
+/// The journey that this is the reference of, by this connection and in this browser, if it is not over.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn journey(
+    ctx: &Ctx<'_>,
+    connection: &Connection,
+    relay_state: &str,
+    browser: Option<[u8; 32]>,
+) -> Result<Option<UpstreamLogin>, DomainError> {
+    let Some(digest) = opaque::recognise(TokenKind::UpstreamState, relay_state) else { return Ok(None) };
+    let found = upstream_logins::find(&ctx.core.db.read().of(ctx.tenant_id()), digest.as_bytes(), ctx.now()).await?;
+    let own = |login: &UpstreamLogin| {
+        login.connection == connection.id && login.browser.is_none_or(|began| browser == Some(began))
+    };
+    Ok(found.filter(own))
+}
+
+/// Somebody whom the provider vouches for.
+pub struct Vouched {
+    /// By which connection.
+    pub connection: Connection,
+    /// The journey that ends with it; none for who did not begin here.
+    pub journey: Option<UpstreamLogin>,
+    /// What the provider says of them.
+    pub claimed: Claimed,
+    /// Identifiers that count once, and until when that must be known.
+    pub once: Vec<(String, Timestamp)>,
+}
+
+/// Lets somebody in whom the provider vouches for.
+///
+/// # Errors
+/// [`DomainError::Invalid`] for an answer that was used before or comes too late;
+/// [`DomainError::NotAuthenticated`] for an account that is disabled; [`DomainError::NotAllowed`] where no account is made for newcomers;
+/// [`DomainError::Taken`] for a newcomer whose address has an account;
+/// [`DomainError::SecondFactorNeeded`]; or the database is unavailable.
+pub async fn let_in(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<Granted, DomainError> {
+    let user = match believe(ctx, vouched).await {
+        // The same person came in two windows at once: here is now who they are.
+        Err(DomainError::Conflict(_)) => believe(ctx, vouched).await?,
+        Err(DomainError::Taken(_)) if link_member(ctx, vouched).await? => believe(ctx, vouched).await?,
+        other => other?,
+    };
+    let multi = vouched.claimed.second_factor && vouched.connection.settings.trusts_second_factor;
+    let amr = if multi { vec!["mfa".to_owned()] } else { Vec::new() };
+    api_sign_in::begin(ctx, Authenticated::by_provider(user, amr, ctx.now(), multi)).await
+}
+
+/// Uses the answer up and lets its person in as far as the connection goes, in one transaction.
+async fn believe(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<User, DomainError> {
+    let arrived = Arrived::of(ctx, &vouched.connection, vouched.claimed.clone()).await?;
+    let digest = |(id, until): &(String, Timestamp)| (*Digest::of(id.as_bytes()).as_bytes(), *until);
+    let once: Vec<([u8; 32], Timestamp)> = vouched.once.iter().map(digest).collect();
+    let input = (vouched.connection.clone(), vouched.journey.clone(), once, arrived, ctx.now());
+    ctx.core
+        .db
+        .write(input, |tx, (connection, journey, once, arrived, now)| {
+            Box::pin(async move {
+                use_up(tx, connection, journey.as_ref(), once, *now).await?;
+                let user = arrived.settle(tx).await?;
+                Ok::<_, DomainError>(user)
+            })
+        })
+        .await
+}
+
+/// Links the account that has the address, if it is the company's to speak for: a member of the workspace
+/// with a proved address of a domain that the connection names, who administers nothing of the tenant
+/// (`docs/decisions/0013-saml.md`). Says whether it is linked.
+async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainError> {
+    let Vouched { connection, claimed, .. } = vouched;
+    let email: Option<Email> = claimed.email.as_deref().and_then(|email| email.parse().ok());
+    let of_company = |email: &Email| {
+        let address = email.canonical();
+        address.rsplit_once('@').is_some_and(|(_, domain)| connection.domains.iter().any(|named| named == domain))
+    };
+    let (Some(email), Some(workspace)) = (email.filter(of_company), connection.organization) else { return Ok(false) };
+    let detail = Some(format!("connection:{} {}", connection.id, claimed.subject));
+    let entry = ctx.audit("identity.link", None, Outcome::Success, detail);
+    let input = (ctx.tenant_id(), connection.id, claimed.subject.clone(), email.canonical(), workspace, ctx.now(), entry);
+    ctx.core
+        .db
+        .write(input, |tx, (tenant, connection, subject, address, workspace, now, entry)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let Some(user) = users::find_by_identifier(&of, address).await? else { return Ok(false) };
+                let is_member = memberships::find(&of, *workspace, user.id).await?.is_some();
+                let held = roles::assignments_of(&of, user.id).await?;
+                let administers = |role: &Role| role.scope == RoleScope::System || ADMINISTRATIVE.contains(&&*role.code);
+                if !is_member || !user.email_verified || held.iter().any(|(_, role)| administers(role)) {
+                    return Ok(false);
+                }
+                let identity = Identity {
+                    connection: *connection,
+                    subject: subject.clone(),
+                    user: user.id,
+                    created_at: *now,
+                    used_at: *now,
+                };
+                let linked = identities::insert(&of, &identity).await?;
+                if linked {
+                    let target = Some(format!("user:{}", user.id));
+                    crate::storage::audit::append(tx, &AuditEntry { target, ..entry.clone() }).await?;
+                }
+                Ok::<_, DomainError>(linked)
+            })
+        })
+        .await
+}
+
+async fn use_up(
+    tx: &Tx,
+    connection: &Connection,
+    journey: Option<&UpstreamLogin>,
+    once: &[([u8; 32], Timestamp)],
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    let of = tx.of(connection.tenant);
+    if let Some(journey) = journey
+        && !upstream_logins::use_once(&of, journey, now).await?
+    {
+        return Err(Invalid::new("RelayState", "was answered before").into());
+    }
+    for (digest, until) in once {
+        if !saml_assertions::use_once(&of, connection.id, digest, *until).await? {
+            return Err(Invalid::new("SAMLResponse", "was used before").into());
+        }
+    }
+    Ok(())
+}
+
+/// Writes down why somebody was not let in; callers are not told.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn note_refusal(ctx: &Ctx<'_>, connection: &Connection, why: &str) -> Result<(), DomainError> {
+    ctx.core.metrics.login_failed();
+    let target = Some(format!("connection:{}", connection.id));
+    let entry = ctx.audit("user.sign_in", target, Outcome::Failure, Some(why.to_owned()));
+    super::audit::append(ctx.core, entry).await
+}

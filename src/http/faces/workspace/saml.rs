@@ -1,0 +1,197 @@
+//! `/api/sso/saml/*`: signing in to a workspace by its SAML provider.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::time::Duration as CookieAge;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use url::form_urlencoded::byte_serialize;
+
+use super::caller::id_in_path;
+use super::error::{Answer, Error, ErrorBody};
+use crate::crypto::opaque::{self, TokenKind};
+use crate::domain::{Ctx, DomainError, Noun, tenants};
+use crate::http::body::{self, BodyError};
+use crate::http::call::Call;
+use crate::http::limit::Limit;
+use crate::model::audit::Actor;
+use crate::model::ids::OrganizationId;
+use crate::protocol::saml::{self, Arrived, Posted};
+
+/// The largest body of an answer, in bytes (`workspace.md`).
+const MOST: u32 = 512 * 1024;
+/// Binds a sign-in that is under way to the browser in which it began. The provider's form comes from
+/// another site, so it is `SameSite=None`, which browsers take over https alone.
+const COOKIE: &str = "__Secure-gatehouse-saml";
+/// How long a sign-in may take.
+const PATIENCE: CookieAge = CookieAge::minutes(15);
+
+/// The workspace in the path, and a call about it by nobody yet.
+async fn workspace(call: &Call) -> Result<(Ctx<'_>, OrganizationId), Error> {
+    let id = id_in_path(call, Noun::Organization)?;
+    let ctx = call.ctx(tenants::default(call.core()).await?, Actor::Anonymous);
+    Ok((ctx, OrganizationId::from_uuid(id)))
+}
+
+/// What does not depend on what a provider said is answered as everywhere; `return_to` is the one thing that
+/// a caller can have got wrong.
+fn refused(error: DomainError) -> Error {
+    match error {
+        DomainError::Invalid(wrong) => Error::new(StatusCode::BAD_REQUEST, wrong.to_string()),
+        other => other.into(),
+    }
+}
+
+/// One text for everything that a provider can have said wrong; the audit log knows more.
+fn not_let_in(error: DomainError) -> Error {
+    match error {
+        DomainError::Invalid(_) => Error::new(StatusCode::BAD_REQUEST, "The sign-in could not be completed"),
+        DomainError::NotAuthenticated(_)
+        | DomainError::NotAllowed(_)
+        | DomainError::Forbidden(_)
+        | DomainError::Taken(_)
+        | DomainError::Conflict(_) => Error::new(StatusCode::FORBIDDEN, "The sign-in is not allowed"),
+        other => other.into(),
+    }
+}
+
+/// Metadata of the service provider: what the workspace's identity provider must know.
+#[utoipa::path(
+    get,
+    path = "/api/sso/saml/metadata/{id}",
+    params(("id" = uuid::Uuid, Path, description = "The workspace")),
+    responses(
+        (status = 200, description = "SAML 2.0 metadata", body = String, content_type = "application/samlmetadata+xml"),
+        (status = 403, description = "The workspace is disabled", body = ErrorBody),
+        (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
+    ),
+)]
+pub(super) async fn metadata(call: Call) -> Answer {
+    let (ctx, workspace) = workspace(&call).await?;
+    let xml = saml::describe(&ctx, workspace).await?;
+    Ok(HttpResponse::Ok().content_type(saml::metadata::MEDIA_TYPE).body(xml))
+}
+
+/// Begins a sign-in: sends the browser to the workspace's identity provider.
+#[utoipa::path(
+    get,
+    path = "/api/sso/saml/login/{id}",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The workspace"),
+        ("return_to" = Option<String>, Query, description = "Where to go with the tokens, from the workspace's list"),
+    ),
+    responses(
+        (status = 302, description = "To the identity provider, with a signed request"),
+        (status = 400, description = "`return_to` is not on the list", body = ErrorBody),
+        (status = 403, description = "The workspace is disabled, or the connection is not complete", body = ErrorBody),
+        (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 422, description = "`return_to` is no such parameter", body = ErrorBody),
+        (status = 429, description = "Too many from this address", body = ErrorBody),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
+    ),
+)]
+pub(super) async fn login(call: Call) -> Answer {
+    let query = call.query();
+    let return_to = query.text("return_to")?;
+    call.limit(Limit::Begun)?;
+    let (ctx, workspace) = workspace(&call).await?;
+    let cookie = ctx.tenant.issuer.starts_with("https://").then(|| browser(&call, &ctx));
+    let digest = cookie.as_ref().map(|cookie| *opaque::digest_of_secret(cookie.value()).as_bytes());
+    let location = saml::set_out(&ctx, workspace, return_to, digest).await.map_err(refused)?;
+    let mut answer = HttpResponse::Found();
+    if let Some(cookie) = cookie {
+        answer.cookie(cookie);
+    }
+    Ok(answer.insert_header((header::LOCATION, location)).finish())
+}
+
+/// The cookie of this browser: what it has, so that two windows don't get into each other's way.
+fn browser(call: &Call, ctx: &Ctx<'_>) -> Cookie<'static> {
+    let sent = call.request().cookie(COOKIE).map(|cookie| cookie.value().to_owned());
+    let known = sent.filter(|value| opaque::recognise(TokenKind::Browser, value).is_some());
+    let value = known.unwrap_or_else(|| opaque::generate(TokenKind::Browser, &*ctx.core.entropy).expose().clone());
+    Cookie::build(COOKIE, value)
+        .path("/api/sso/saml")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::None)
+        .max_age(PATIENCE)
+        .finish()
+}
+
+/// Takes the identity provider's answer and sends the browser on with tokens in the fragment.
+#[utoipa::path(
+    post,
+    path = "/api/sso/saml/acs/{id}",
+    params(("id" = uuid::Uuid, Path, description = "The workspace")),
+    request_body(content = Answered, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 302, description = "To the front end, with `#access_token=…&refresh_token=…&token_type=Bearer&expires_in=…`"),
+        (status = 400, description = "The answer does not count", body = ErrorBody),
+        (status = 403, description = "Its person is not let in, or `MFA_REQUIRED`", body = ErrorBody),
+        (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 408, description = "Too slow", body = ErrorBody),
+        (status = 413, description = "Over 512 KiB", body = ErrorBody),
+        (status = 415, description = "Not a form", body = ErrorBody),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
+    ),
+)]
+pub(super) async fn acs(call: Call) -> Answer {
+    let (ctx, workspace) = workspace(&call).await?;
+    body::check_type(call.headers(), "application/x-www-form-urlencoded")?;
+    let bytes = call.bytes_up_to(MOST).await?;
+    let form = Form::parse(&bytes)?;
+    let browser = call.request().cookie(COOKIE);
+    let browser = browser.and_then(|cookie| opaque::recognise(TokenKind::Browser, cookie.value()));
+    let posted = Posted {
+        response: form.response.as_deref(),
+        relay_state: form.relay_state.as_deref(),
+        browser: browser.map(|digest| *digest.as_bytes()),
+    };
+    let Arrived { granted, return_to } = saml::arrive(&ctx, workspace, posted).await.map_err(not_let_in)?;
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let refresh = granted.refresh.as_ref().map(|token| encoded(token.expose())).unwrap_or_default();
+    let location = format!(
+        "{return_to}#access_token={}&refresh_token={refresh}&token_type=Bearer&expires_in={}",
+        encoded(&granted.access.token),
+        granted.access.expires_in.as_secs(),
+    );
+    Ok(HttpResponse::Found().insert_header((header::LOCATION, location)).finish())
+}
+
+/// What an identity provider's form holds (Bindings §3.5.4).
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "its fields are read one by one")]
+pub(super) struct Answered {
+    /// The response, as base64.
+    #[schema(rename = "SAMLResponse")]
+    saml_response: String,
+    /// What the request said.
+    #[schema(rename = "RelayState")]
+    relay_state: Option<String>,
+}
+
+/// The same as it was posted.
+#[derive(Default)]
+struct Form {
+    response: Option<String>,
+    relay_state: Option<String>,
+}
+
+impl Form {
+    fn parse(bytes: &[u8]) -> Result<Self, BodyError> {
+        let mut form = Self::default();
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            let field = match &*name {
+                "SAMLResponse" => &mut form.response,
+                "RelayState" => &mut form.relay_state,
+                _ => continue,
+            };
+            if field.replace(value.into_owned()).is_some() {
+                return Err(BodyError::Malformed("a field is there twice"));
+            }
+        }
+        Ok(form)
+    }
+}

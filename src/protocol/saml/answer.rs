@@ -1,0 +1,312 @@
+//! What an identity provider answers: the one file that names the library.
+//!
+//! The library verifies signatures and conditions and hands out what it read from the bytes that were
+//! signed. It has two XML parsers inside, so nothing in which two could differ comes to it: [`shape`] refuses
+//! everything but plain elements, attributes and text, a second assertion wherever it hides, and whatever is
+//! not where the profile puts it. It is asked for the strict variant of each check: SHA-2 with RSA, the
+//! audience, the recipient, the request, a minute of leeway.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use saml_rs::xml::dom::{self, Node};
+use saml_rs::{
+    AcsEndpoint, AuthnRequest, BrowserInput, CertificatePem, ClockSkew, Credentials, EntityId, FormField,
+    IdpDescriptor, MetadataTrustPolicy, Pending, PendingSnapshot, PrivateKeyPem, RelayStateParam, ReplayCache,
+    ReplayKey, ReplayPolicy, Saml, SamlError, SamlValidationContext, Sp, SpConfig, SpValidationPolicy, SsoResponse,
+    XmlEncryptionPolicy, XmlPolicy, XmlSignatureProfile,
+};
+use saml_rs::{AssertionSignaturePolicy, AudienceValidationPolicy, ResponseSignaturePolicy};
+
+use super::provider::IdentityProvider;
+use super::{METADATA, POST, PROTOCOL, REDIRECT, ServiceProvider, escaped};
+use crate::model::time::Timestamp;
+
+/// How far the clocks may differ.
+const LEEWAY_MILLIS: i64 = 60_000;
+/// No honest document is larger, in bytes, or deeper.
+const MOST_BYTES: usize = 512 * 1024;
+const MOST_DEEP: usize = 64;
+/// A name that is never the same twice (Core §8.3.8).
+const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+
+/// Why an answer does not count, for the audit log; callers are not told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl From<SamlError> for Refused {
+    fn from(error: SamlError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn refused<T>(why: &str) -> Result<T, Refused> {
+    Err(Refused(why.to_owned()))
+}
+
+/// What an identity provider says about somebody: read from verified bytes alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// The text of `<NameID>`.
+    pub name_id: String,
+    /// Whether that is another one tomorrow.
+    pub is_transient: bool,
+    /// Values of attributes by name.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// How the person was authenticated there (Core §2.7.2.2).
+    pub contexts: Vec<String>,
+    /// What counts once, and until when that must be known.
+    pub once: Vec<(String, Timestamp)>,
+}
+
+/// Checks an answer (Profiles §4.1.4.2, §4.1.4.3): `SAMLResponse` as it was posted, to the request of this
+/// id, or to none.
+///
+/// # Errors
+/// [`Refused`].
+pub fn verify(
+    sp: &ServiceProvider,
+    idp: &IdentityProvider,
+    request_id: Option<&str>,
+    posted: &str,
+    now: Timestamp,
+) -> Result<Assertion, Refused> {
+    let (document, xml) = decoded(posted)?;
+    let encrypted = shape(&xml, &idp.entity_id)?;
+    let library = library(sp, encrypted)?;
+    let described = described(idp)?;
+    let input = BrowserInput::<SsoResponse>::post(vec![FormField::new("SAMLResponse", document)]);
+    let mut once = Once::default();
+    let millis = u64::try_from(now.millis()).unwrap_or(0);
+    let context = SamlValidationContext::new(
+        SystemTime::UNIX_EPOCH + Duration::from_millis(millis),
+        ReplayPolicy::RequireCache(&mut once),
+    )
+    .with_clock_skew(ClockSkew::from_millis(-LEEWAY_MILLIS, LEEWAY_MILLIS));
+    let session = match request_id {
+        Some(id) => {
+            let absent = RelayStateParam::absent();
+            let snapshot =
+                PendingSnapshot::<AuthnRequest>::authn_request(id, absent, &idp.entity_id, POST, &sp.acs, POST);
+            library.finish_sso(&described, &Pending::<AuthnRequest>::from_snapshot(snapshot)?, input, context)?
+        }
+        None => library.accept_unsolicited_sso(&described, input, context)?,
+    };
+    let verified = &session.raw_flow().saml_content;
+    if encrypted && shape(verified, &idp.entity_id)? {
+        return refused("there is an assertion that was not decrypted");
+    }
+    let name_id = session.name_id().value().to_owned();
+    if name_id.is_empty() || name_id.len() > 1024 {
+        return refused("the NameID is empty or too long");
+    }
+    let values = |attribute: &saml_rs::Attribute| {
+        attribute.values().iter().map(|value| value.as_str().trim().to_owned()).collect::<Vec<_>>()
+    };
+    let attributes = session.attributes().as_slice().iter().map(|one| (one.name().to_owned(), values(one))).collect();
+    let is_transient = session.name_id().format().is_some_and(|format| format.as_uri() == TRANSIENT);
+    Ok(Assertion { contexts: contexts(&parsed(verified)?), name_id, is_transient, attributes, once: once.0 })
+}
+
+/// `<AuthnContextClassRef>` of the one assertion of a response.
+fn contexts(response: &Node) -> Vec<String> {
+    fn within<'a>(nodes: Vec<&'a Node>, name: &str) -> Vec<&'a Node> {
+        nodes.into_iter().flat_map(|node| &node.children).filter(|child| child.local_name == name).collect()
+    }
+    let path = ["Assertion", "AuthnStatement", "AuthnContext", "AuthnContextClassRef"];
+    let found = path.into_iter().fold(vec![response], within);
+    found.into_iter().map(|node| node.text.trim().to_owned()).collect()
+}
+
+/// The document, as base64 in one line and as text.
+fn decoded(posted: &str) -> Result<(String, String), Refused> {
+    let base64: String = posted.split_ascii_whitespace().collect();
+    let bytes = STANDARD.decode(&base64).map_err(|_| Refused("SAMLResponse is not base64".to_owned()))?;
+    if bytes.len() > MOST_BYTES {
+        return refused("the document is too large");
+    }
+    let xml = String::from_utf8(bytes).map_err(|_| Refused("the document is not UTF-8".to_owned()))?;
+    Ok((base64, xml))
+}
+
+/// Whether the one assertion of a response is encrypted; everything that is odd is refused.
+fn shape(xml: &str, issuer: &str) -> Result<bool, Refused> {
+    // DTDs, entities, comments and CDATA: nobody needs them, and parsers differ about them.
+    let after_declaration = xml.trim_start_matches('\u{feff}').strip_prefix("<?xml").unwrap_or(xml);
+    if xml.contains("<!") || after_declaration.contains("<?") {
+        return refused("the document has a DTD, a comment, CDATA or an instruction");
+    }
+    let root = parsed(xml)?;
+    if root.local_name != "Response" {
+        return refused("the document is no Response");
+    }
+    if let Some(said) = child(&root, "Issuer").filter(|said| said.text.trim() != issuer) {
+        return Err(Refused(format!("the response is issued by {}", said.text)));
+    }
+    let mut found = Found::default();
+    found.look(&root, &[])?;
+    match (found.assertions, found.encrypted) {
+        (1, 0) => Ok(false),
+        (0, 1) => Ok(true),
+        (0, 0) => refused("there is no assertion"),
+        _ => refused("there is more than one assertion"),
+    }
+}
+
+/// What was met in a document.
+#[derive(Default)]
+struct Found<'a> {
+    assertions: usize,
+    encrypted: usize,
+    ids: HashSet<&'a str>,
+}
+
+impl<'a> Found<'a> {
+    /// Counts what is where it belongs, and refuses what is not.
+    fn look(&mut self, node: &'a Node, above: &[&str]) -> Result<(), Refused> {
+        match node.local_name.as_str() {
+            "Assertion" if above == ["Response"] => self.assertions += 1,
+            "EncryptedAssertion" if above == ["Response"] => self.encrypted += 1,
+            "Response" if above.is_empty() => {}
+            "Signature" if above == ["Response"] || above == ["Response", "Assertion"] => {}
+            "Assertion" | "EncryptedAssertion" | "Response" | "Signature" | "Object" => {
+                return Err(Refused(format!("there is a {} where none belongs", node.local_name)));
+            }
+            _ => {}
+        }
+        for (name, value) in &node.attrs {
+            if matches!(name.to_ascii_lowercase().as_str(), "id" | "assertionid") && !self.ids.insert(value) {
+                return refused("two elements have one ID");
+            }
+        }
+        let path: Vec<&str> = above.iter().copied().chain([node.local_name.as_str()]).collect();
+        let signatures = node.children.iter().filter(|child| child.local_name == "Signature").count();
+        if signatures > 1 {
+            return refused("something is signed twice");
+        }
+        node.children.iter().try_for_each(|child| self.look(child, &path))
+    }
+}
+
+fn parsed(xml: &str) -> Result<Node, Refused> {
+    Ok(dom::parse_with_limits(xml, xml_policy(false).limits)?.root)
+}
+
+fn child<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    node.children.iter().find(|child| child.local_name == name)
+}
+
+fn xml_policy(encrypted: bool) -> XmlPolicy {
+    let mut policy = XmlPolicy::default();
+    policy.limits.max_bytes = MOST_BYTES;
+    policy.limits.max_depth = MOST_DEEP;
+    if encrypted {
+        policy.encryption = XmlEncryptionPolicy::encrypt_assertions();
+    }
+    policy
+}
+
+/// The library, set up strictly. It takes either encrypted assertions or others, never both.
+fn library(sp: &ServiceProvider, encrypted: bool) -> Result<Saml<Sp>, Refused> {
+    let mut validation = SpValidationPolicy::recommended();
+    validation.audience = AudienceValidationPolicy::Validate;
+    validation.xml_signatures = XmlSignatureProfile::StrictRsaSha2;
+    // A signed response covers its assertion; one that covers neither is refused all the same.
+    validation.assertions = AssertionSignaturePolicy::AllowUnsignedForCompatibility;
+    // CBC tells nobody that it was tampered with (XML Encryption 1.1 §6.1).
+    validation.responses = ResponseSignaturePolicy::RequireForEncryptedCbc;
+    let certificate = CertificatePem::new(sp.key.certificate_pem());
+    let credentials = Credentials {
+        encryption_certificate: Some(certificate),
+        decryption_key: Some(PrivateKeyPem::new(sp.key.private_pem().expose().as_str())),
+        ..Credentials::default()
+    };
+    let config = SpConfig::builder(EntityId::try_new(sp.entity_id.as_str())?)
+        .acs_endpoint(AcsEndpoint::post(sp.acs.as_str())?)
+        .credentials(credentials)
+        .validation(validation)
+        .xml(xml_policy(encrypted))
+        .build()?;
+    Ok(Saml::sp(config)?)
+}
+
+/// The provider as the library wants to be told of it: the name and certificates that we read.
+fn described(idp: &IdentityProvider) -> Result<IdpDescriptor, Refused> {
+    let key = |certificate: &String| {
+        format!(
+            "<KeyDescriptor use=\"signing\"><KeyInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><X509Data>\
+             <X509Certificate>{}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>",
+            escaped(certificate)
+        )
+    };
+    let keys: String = idp.certificates.iter().map(key).collect();
+    let xml = format!(
+        "<EntityDescriptor xmlns=\"{METADATA}\" entityID=\"{}\"><IDPSSODescriptor \
+         protocolSupportEnumeration=\"{PROTOCOL}\">{keys}<SingleSignOnService Binding=\"{REDIRECT}\" \
+         Location=\"{}\"/></IDPSSODescriptor></EntityDescriptor>",
+        escaped(&idp.entity_id),
+        escaped(idp.sign_in.as_deref().unwrap_or("https://nowhere.invalid/")),
+    );
+    let id = EntityId::try_new(idp.entity_id.as_str())?;
+    Ok(IdpDescriptor::from_metadata_xml_for(id, &xml, MetadataTrustPolicy::UnsignedForCompatibility)?)
+}
+
+/// The identifiers that the library wants to see once; the database says whether it does.
+#[derive(Default)]
+struct Once(Vec<(String, Timestamp)>);
+
+impl ReplayCache for Once {
+    fn check_and_store(&mut self, key: ReplayKey, expires_at: SystemTime) -> Result<(), SamlError> {
+        let since = expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        self.0.push((key.cache_key(), Timestamp::from_millis(millis)));
+        Ok(())
+    }
+}
+
+/// Reads what matters from metadata. Comments are fine there; a DTD is not.
+pub(super) fn read_metadata(xml: &str) -> Result<IdentityProvider, Refused> {
+    let mut limits = xml_policy(false).limits;
+    limits.max_bytes = crate::domain::connections::MAX_METADATA;
+    let root = dom::parse_with_limits(xml, limits)?.root;
+    let mut entities = Vec::new();
+    descriptors(&root, &mut entities);
+    let [entity] = entities.as_slice() else { return refused("it must describe exactly one entity") };
+    let mut found = IdentityProvider {
+        entity_id: entity.attr("entityID").unwrap_or_default().trim().to_owned(),
+        valid_until: entity.attr("validUntil").or_else(|| root.attr("validUntil")).map(str::to_owned),
+        ..IdentityProvider::default()
+    };
+    for role in entity.children.iter().filter(|child| child.local_name == "IDPSSODescriptor") {
+        for service in role.children.iter().filter(|child| child.local_name == "SingleSignOnService") {
+            match (service.attr("Binding"), service.attr("Location")) {
+                (Some(REDIRECT), Some(at)) => found.sign_in = found.sign_in.or_else(|| Some(at.to_owned())),
+                (Some(other), _) => found.other_bindings.push(other.to_owned()),
+                _ => {}
+            }
+        }
+        let signing = |key: &&Node| key.local_name == "KeyDescriptor" && key.attr("use").is_none_or(|u| u == "signing");
+        for key in role.children.iter().filter(signing) {
+            let data = key.children.iter().flat_map(|info| &info.children).flat_map(|data| &data.children);
+            let certificates = data.filter(|one| one.local_name == "X509Certificate");
+            found.certificates.extend(certificates.map(|one| one.text.split_ascii_whitespace().collect::<String>()));
+        }
+    }
+    Ok(found)
+}
+
+fn descriptors<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
+    match node.local_name.as_str() {
+        "EntityDescriptor" => found.push(node),
+        "EntitiesDescriptor" => node.children.iter().for_each(|child| descriptors(child, found)),
+        _ => {}
+    }
+}
+
+/// Packed for a query string (Bindings §3.4.4.1); none if the library fails.
+pub(super) fn deflated(text: &str) -> Option<Vec<u8>> {
+    saml_rs::binding::deflate_raw_encode(text.as_bytes()).ok()
+}
