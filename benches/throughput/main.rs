@@ -53,6 +53,8 @@ mod scenario_pages;
 #[cfg(target_os = "linux")]
 mod scenario_refresh;
 #[cfg(target_os = "linux")]
+mod scenario_scale;
+#[cfg(target_os = "linux")]
 mod scenario_storm;
 #[cfg(target_os = "linux")]
 mod server;

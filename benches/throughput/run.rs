@@ -11,7 +11,7 @@ use super::server::{Installation, PASSWORD, Server};
 use super::table::Table;
 use super::{
     large, memory, scenario_code, scenario_documents, scenario_introspection, scenario_login, scenario_machine,
-    scenario_pages, scenario_refresh, scenario_storm, statements,
+    scenario_pages, scenario_refresh, scenario_scale, scenario_storm, statements,
 };
 
 /// What the scenarios share.
@@ -139,6 +139,7 @@ async fn on(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>
     memory::after_load(bench, &realm, idle).await;
     drop(realm);
     memory::starts(bench, engine, postgres).await;
+    scenario_scale::run(bench, engine, postgres).await;
 }
 
 /// A new database, unless it is to be SQLite.

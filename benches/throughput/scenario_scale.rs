@@ -1,0 +1,249 @@
+//! What the size of an installation costs: the same requests on a hundredth of the rows and on all of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatehouse::app;
+use gatehouse::config::Config;
+use gatehouse::domain::{Core, Seams, scoped_grants, tenants};
+use gatehouse::model::ids::UserId;
+use gatehouse::model::scoped_grant::{GrantScope, GrantTarget};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+
+use super::large;
+use super::load::{Connection, Times};
+use super::postgres::Postgres;
+use super::run::{Bench, database};
+use super::server::{Installation, PASSWORD, Server};
+use super::wire;
+
+/// Users, each with ten grants, and sites.
+#[derive(Clone, Copy)]
+struct Size {
+    users: u32,
+    sites: u32,
+}
+
+const HUNDREDTH: Size = Size { users: 1_000, sites: 100 };
+const ALL: Size = Size { users: 100_000, sites: 10_000 };
+/// Of the one who has many.
+const GRANTS: u32 = 200;
+/// A request each so long.
+const PACE: Duration = Duration::from_millis(2);
+/// How much longer the same may take on a hundred times as many rows: more pages of an index lie on the way.
+const BOUND: f64 = 2.0;
+
+/// Requests by what they are for, and whether they must not grow.
+type Requests = Vec<(&'static str, Vec<u8>, bool)>;
+
+pub async fn run(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>) {
+    if !bench.wants(&format!("scale {engine}")) {
+        return;
+    }
+    let folder = bench.folder.join(format!("{engine}-scale"));
+    let installation = Installation::new(&bench.binary, &folder, database(postgres, "scale").await);
+    installation.cli(&["user", "create", "--email", &large::email(0), "--password-stdin"], PASSWORD);
+    let pair = installation.cli(&["api-client", "create", "--name", "scale"], "");
+    let (key, secret) = (pair["client_key"].as_str().unwrap(), pair["api_key"].as_str().unwrap());
+    let connection = large::connect(&installation.database).await;
+    found(&connection).await;
+
+    let mut measured = Vec::new();
+    let mut before = Size { users: 0, sites: 0 };
+    for size in [HUNDREDTH, ALL] {
+        fill(&connection, before, size).await;
+        before = size;
+        let (server, _) = installation.start();
+        let mut times = Vec::new();
+        for (what, request, must_not_grow) in requests(size, (key, secret)) {
+            times.push((what, asked(bench, &server, &request).await, must_not_grow));
+        }
+        drop(server);
+        times.push(("Permission check, a site by a grant of it", checked(bench, &folder, &installation).await, true));
+        measured.push(times);
+    }
+    connection.close().await.unwrap();
+    let all = measured.pop().unwrap();
+    for ((what, small, must_not_grow), (_, large, _)) in measured.pop().unwrap().into_iter().zip(all) {
+        let ratio = large.p50 / small.p50;
+        let shown = format!(
+            "p50 {:.2} ms, p99 {:.2} ms; on a hundredth of it p50 {:.2} ms: {ratio:.2} times",
+            large.p50, large.p99, small.p50
+        );
+        let (aim, met) = if must_not_grow { ("p50 ≤ 2 times", Some(ratio <= BOUND)) } else { ("", None) };
+        bench.table.figure(&format!("{what}, 1,000,000 grants"), engine, shown, aim, met);
+    }
+}
+
+fn requests(size: Size, (key, secret): (&str, &str)) -> Requests {
+    let get = |path: &str| wire::request("GET", path, &[("X-Client-Key", key), ("X-API-Key", secret)], "");
+    let many = format!("usr_{}", hex(USERS + 1));
+    vec![
+        ("Snapshot of a user with 200 grants", get(&format!("/internal/permissions/{many}/snapshot")), true),
+        ("Member by keyword", get(&format!("/internal/members?keyword=u{}%40bench", size.users / 2 + 7)), true),
+        ("First page of 100 sites", get("/internal/sites?limit=100"), false),
+        ("First page of 100 members", get("/internal/members?limit=100"), false),
+        ("Last page of 100 members", get(&format!("/internal/members?limit=100&offset={}", size.users - 100)), false),
+    ]
+}
+
+async fn asked(bench: &Bench, server: &Server, request: &[u8]) -> Times {
+    let mut connection = Connection::open(server.address).await;
+    connection.send(request).await; // what is cached from now on
+    let (started, mut times) = (Instant::now(), Vec::new());
+    while started.elapsed() < bench.length {
+        actix_web::rt::time::sleep(PACE).await;
+        let asked = Instant::now();
+        connection.send(request).await;
+        times.push(asked.elapsed().as_secs_f64() * 1000.0);
+    }
+    Times::of(&mut times)
+}
+
+/// The decision by itself, as the faces take it.
+async fn checked(bench: &Bench, folder: &std::path::Path, installation: &Installation) -> Times {
+    let mut config = Config::in_folder(&folder.join("data"));
+    config.database.url = installation.database.parse().unwrap();
+    let core: Arc<Core> = app::open(Arc::new(config), Seams::default()).await.unwrap().core;
+    let tenant = tenants::default(&core).await.unwrap().tenant.id;
+    let user: UserId = format!("usr_{}", hex(USERS + 1)).parse().unwrap();
+    let asked = GrantTarget {
+        scope_type: GrantScope::Site,
+        scope: "ST20260101X00007".to_owned(),
+        module: "MD20260101X0000".to_owned(),
+        action: "view".to_owned(),
+    };
+    let (started, mut times) = (Instant::now(), Vec::new());
+    while started.elapsed() < bench.length {
+        let at = Instant::now();
+        assert!(scoped_grants::allows(&core.db.read().of(tenant), user, &asked).await.unwrap());
+        times.push(at.elapsed().as_secs_f64() * 1000.0);
+    }
+    core.db.clone().close().await;
+    Times::of(&mut times)
+}
+
+/// Where the ids of a table begin, so that rows can refer to each other by number.
+const USERS: u64 = 0x1000_0000;
+const COMPANIES: u64 = 0x2000_0000;
+const SITES: u64 = 0x3000_0000;
+const MODULES: u64 = 0x4000_0000;
+const GRANT_IDS: u64 = 0x5000_0000;
+
+fn hex(number: u64) -> String {
+    format!("{number:032x}")
+}
+
+/// An id by number, and numbers with leading zeros, in the words of each database.
+struct Words {
+    is_sqlite: bool,
+}
+
+impl Words {
+    fn of(connection: &DatabaseConnection) -> Self {
+        Self { is_sqlite: connection.get_database_backend() == sea_orm::DbBackend::Sqlite }
+    }
+
+    fn id(&self, begin: u64, number: &str) -> String {
+        if self.is_sqlite {
+            format!("unhex(printf('%032x', {begin} + {number}))")
+        } else {
+            format!("lpad(to_hex({begin}::bigint + {number}), 32, '0')::uuid")
+        }
+    }
+
+    fn key(&self, letters: &str, number: &str, digits: u8) -> String {
+        if self.is_sqlite {
+            format!("printf('{letters}20260101X%0{digits}d', {number})")
+        } else {
+            format!("'{letters}20260101X' || lpad(({number})::text, {digits}, '0')")
+        }
+    }
+}
+
+fn numbers(from: u32, to: u32) -> String {
+    format!("WITH RECURSIVE numbers(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM numbers WHERE i < {to})")
+}
+
+const TENANT: &str = "(SELECT default_tenant_id FROM installation)";
+
+async fn run_all(connection: &DatabaseConnection, statements: &[String]) {
+    for statement in statements {
+        connection.execute_unprepared(statement).await.unwrap_or_else(|why| panic!("{statement}: {why}"));
+    }
+}
+
+/// A system with ten modules, and a hundred companies.
+async fn found(connection: &DatabaseConnection) {
+    let words = Words::of(connection);
+    let (company, module) = (words.id(COMPANIES, "i"), words.id(MODULES, "i"));
+    let (company_key, module_key) = (words.key("CP", "i", 4), words.key("MD", "i", 4));
+    let system = words.id(MODULES, "1000");
+    run_all(
+        connection,
+        &[
+            format!(
+                "INSERT INTO organizations (tenant_id, id, key, slug, name, plan, enabled, created_at, updated_at, search_text)
+                 {} SELECT {TENANT}, {company}, {company_key}, 'c' || i, 'Company ' || i, 'free', true, i, i, 'company ' || i
+                 FROM numbers",
+                numbers(0, 99)
+            ),
+            format!(
+                "INSERT INTO systems (tenant_id, id, key, name, enabled, created_at)
+                 SELECT {TENANT}, {system}, 'ST20260101X0000', 'System', true, 0"
+            ),
+            format!(
+                "INSERT INTO modules (tenant_id, id, key, system_id, name, enabled, created_at)
+                 {} SELECT {TENANT}, {module}, {module_key}, {system}, 'Module ' || i, true, i FROM numbers",
+                numbers(0, 9)
+            ),
+        ],
+    )
+    .await;
+}
+
+/// Users and sites up to a size, ten grants for each user, and many for the first one.
+async fn fill(connection: &DatabaseConnection, before: Size, size: Size) {
+    let words = Words::of(connection);
+    let (user, site, company) = (words.id(USERS, "i"), words.id(SITES, "i"), words.id(COMPANIES, "(i % 100)"));
+    let site_key = words.key("ST", "i", 5);
+    let grants = |user: &str, number: &str, at: &str, module: &str| {
+        let (id, user) = (words.id(GRANT_IDS, number), words.id(USERS, user));
+        let (site_id, site_key) = (words.id(SITES, at), words.key("ST", at, 5));
+        let (module_id, module_key) = (words.id(MODULES, module), words.key("MD", module, 4));
+        format!(
+            "INSERT INTO scoped_grants (tenant_id, id, user_id, scope_type, scope, module, action, site_id, module_id,
+                 granted_by, granted_at)
+             {{numbers}} SELECT {TENANT}, {id}, {user}, 'site', {site_key}, {module_key}, 'view', {site_id}, {module_id},
+                 'operator', i FROM numbers"
+        )
+    };
+    let each = grants("(i / 10)", "i", &format!("(i % {})", size.sites), "(i % 10)");
+    let mut statements = vec![
+        format!(
+            "INSERT INTO sites (tenant_id, id, key, organization_id, name, enabled, created_at)
+             {} SELECT {TENANT}, {site}, {site_key}, {company}, 'Site ' || i, true, i FROM numbers",
+            numbers(before.sites, size.sites - 1)
+        ),
+        format!(
+            "INSERT INTO users (tenant_id, id, email, email_verified, name, profile, enabled, has_second_factor,
+                 verification_due, token_epoch, created_at, updated_at, search_text)
+             {} SELECT {TENANT}, {user}, 'u' || i || '@bench.example', true, 'User ' || i, '{{}}', true, false, false, 0, i, i,
+                 'u' || i || '@bench.example' FROM numbers",
+            numbers(before.users + 1, size.users)
+        ),
+        each.replace("{numbers}", &numbers((before.users + 1) * 10, size.users * 10 + 9)),
+    ];
+    if before.users == 0 {
+        // Beyond the numbers of the others.
+        let many = grants("1", "(100000000 + i)", "(i % 100)", "((i + 5) % 10)").replace("'view'", "'edit' || i");
+        statements.push(many.replace("{numbers}", &numbers(1, GRANTS - 11)));
+        let seventh = grants("1", "(200000000 + i)", "7", "0").replace("{numbers}", &numbers(1, 1));
+        statements.push(seventh);
+    }
+    run_all(connection, &statements).await;
+    if !words.is_sqlite {
+        // What PostgreSQL does by itself a minute later.
+        connection.execute_unprepared("ANALYZE").await.unwrap();
+    }
+}
