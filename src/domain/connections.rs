@@ -224,6 +224,15 @@ pub async fn live(core: &Core, tenant: TenantId) -> Result<Arc<Vec<Connection>>,
         .await
 }
 
+/// Whether members of an organization can sign in by a connection of its own.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn lead_to(ctx: &Ctx<'_>, organization: OrganizationId) -> Result<bool, DomainError> {
+    let live = live(ctx.core, ctx.tenant_id()).await?;
+    Ok(live.iter().any(|connection| connection.organization == Some(organization)))
+}
+
 /// The enabled SAML connection of a workspace.
 ///
 /// # Errors

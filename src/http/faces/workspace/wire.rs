@@ -226,10 +226,10 @@ pub(super) struct Workspace {
     sso_enabled: bool,
 }
 
-impl From<Organization> for Workspace {
-    fn from(organization: Organization) -> Self {
+impl Workspace {
+    pub(super) fn new(organization: Organization, sso_enabled: bool) -> Self {
         let Organization { id, name, slug, plan, .. } = organization;
-        Self { id: id.uuid().to_string(), name, slug, plan, sso_enabled: false }
+        Self { id: id.uuid().to_string(), name, slug, plan, sso_enabled }
     }
 }
 

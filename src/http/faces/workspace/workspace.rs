@@ -6,7 +6,9 @@ use super::caller::in_workspace;
 use super::error::{Answer, ErrorBody};
 use super::wire::{ChangeWorkspace, Message, Workspace};
 use crate::domain::memberships::{self, Keeper};
+use crate::domain::{Ctx, connections};
 use crate::http::call::Call;
+use crate::model::organization::Organization;
 
 /// The workspace.
 #[utoipa::path(
@@ -24,8 +26,13 @@ use crate::http::call::Call;
     security(("user_token" = [])),
 )]
 pub(super) async fn show(call: Call) -> Answer {
-    let (_, standing) = in_workspace(&call).await?;
-    Ok(HttpResponse::Ok().json(Workspace::from(standing.organization)))
+    let (person, standing) = in_workspace(&call).await?;
+    shown(&person.ctx, standing.organization).await
+}
+
+async fn shown(ctx: &Ctx<'_>, organization: Organization) -> Answer {
+    let sso_enabled = connections::lead_to(ctx, organization.id).await?;
+    Ok(HttpResponse::Ok().json(Workspace::new(organization, sso_enabled)))
 }
 
 /// Gives the workspace another name; for an owner or admin of it.
@@ -53,7 +60,7 @@ pub(super) async fn change(call: Call) -> Answer {
     let wish = ChangeWorkspace::read(&mut call.json().await?)?;
     let by = Keeper::Member(person.user);
     let changed = memberships::rename(&person.ctx, by, standing.organization.id, &wish.name).await?;
-    Ok(HttpResponse::Ok().json(Workspace::from(changed)))
+    shown(&person.ctx, changed).await
 }
 
 /// Leaves the workspace. Its last owner can't.

@@ -52,5 +52,5 @@ pub(super) async fn create(call: Call) -> Answer {
     let wish = CreateWorkspace::read(&mut call.json().await?)?;
     let new = NewOrganization { name: &wish.name, slug: wish.slug.as_deref(), plan: None };
     let made = memberships::found(&person.ctx, person.user, &new).await?;
-    Ok(HttpResponse::Created().json(Workspace::from(made.organization)))
+    Ok(HttpResponse::Created().json(Workspace::new(made.organization, false)))
 }
