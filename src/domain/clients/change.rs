@@ -112,13 +112,13 @@ pub(in crate::domain) async fn update_by(
                 if change.is_ruled() {
                     check(&client)?;
                 }
-                powers.require_above_client(tx, &client.permissions, *now).await?;
                 let renewed = change.auth_method.is_some() && lacks_secret(&client);
                 if renewed {
                     client.secrets = Some(secrets.clone());
                 }
                 clients::update(&of, &client).await?;
                 regrant(&of, &client, &held, by, *now).await?;
+                powers.require_above_client(tx, &client.permissions, *now).await?;
                 if was_enabled && !client.enabled {
                     tokens::revoke_families_of_client(&of, id, *now, RevocationReason::ClientChanged).await?;
                 }

@@ -112,8 +112,8 @@ pub(in crate::domain) async fn create_by(
         .db
         .write(input, |tx, (client, powers, by, now, entry)| {
             Box::pin(async move {
-                powers.require_above_client(tx, &client.permissions, *now).await?;
                 insert(&tx.of(client.tenant), client, by, *now).await?;
+                powers.require_above_client(tx, &client.permissions, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(())
             })
