@@ -30,6 +30,8 @@ use crate::model::time::Timestamp;
 use crate::model::token::{OpaqueToken, RevocationReason, TokenFamily};
 use crate::model::user::User;
 
+mod search;
+
 async fn open(url: &str) -> Db {
     let config = DatabaseConfig {
         url: url.parse().unwrap(),

@@ -176,7 +176,7 @@ async fn secrets_stay_behind_unless_asked_for(setup: Setup) {
     let there = ctx(&core).await;
     let ann = users::find_by_identifier(&there, "ann@example.org").await.unwrap();
     assert!(ann.has_second_factor, "who had a second factor still needs one");
-    assert!(gatehouse::domain::factors::recovery_codes::check(&there, ann.id, &code).await.unwrap());
+    assert!(gatehouse::domain::factors::recovery_codes::check_and_use(&there, ann.id, &code).await.unwrap());
     // It signs with keys of its own.
     assert_eq!(gatehouse::domain::keys::list(&there).await.unwrap().len(), 3);
     core.db.clone().close().await;
@@ -207,7 +207,7 @@ async fn a_refused_file_changes_nothing(app: TestApp) {
         (json!({ "kind": "user", "email": "a@b.example", "password_hash": "plain" }), "line 3: password_hash"),
         (json!({ "kind": "user", "email": "a@b.example", "enabled": "yes" }), "line 3: invalid type"),
         (json!({ "kind": "unknown" }), "line 3: unknown variant `unknown`"),
-        (user("NEW@example.org"), "line 3: e-mail address or username already taken"),
+        (user("NEW@example.org"), "line 3: user already taken"),
         (
             json!({ "kind": "role_assignment", "id": format!("UR_{}", "1".repeat(32)), "user": id, "role": "ROLE_ADMIN",
                 "granted_by": "operator", "granted_at": "2026-01-01T00:00:00Z" }),
@@ -254,10 +254,10 @@ async fn what_is_there_stays_or_becomes_what_the_file_says(app: TestApp) {
     assert_eq!((changed.email.as_deref(), changed.name.as_deref()), (Some("Ann@example.com"), Some("Ann")));
     app.sign_in(&client, "ann@example.com", "a good password").await.expect(200);
     app.sign_in(&client, "ann@example.org", "a good password").await.is_oauth_error(400, "invalid_grant");
-    assert!(app.is_active(tokens.str("access_token")).await);
+    assert!(app.is_active(&tokens.str("access_token")).await);
     import(&app.core, &line(false), update).await.unwrap();
-    assert!(!app.is_active(tokens.str("access_token")).await, "a disabled account ends what was issued");
-    app.refresh(&client, tokens.str("refresh_token")).await.is_oauth_error(400, "invalid_grant");
+    assert!(!app.is_active(&tokens.str("access_token")).await, "a disabled account ends what was issued");
+    app.refresh(&client, &tokens.str("refresh_token")).await.is_oauth_error(400, "invalid_grant");
 
     // Not even a file takes the last super administrator away.
     let admin = users::find_by_identifier(&here, crate::support::ADMIN_EMAIL).await.unwrap();

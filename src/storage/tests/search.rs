@@ -1,0 +1,102 @@
+//! People are found by a part of their names, and not by going through all of them.
+
+use sea_orm::sea_query::Order;
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{QuerySelect as _, QueryTrait as _, Statement};
+
+use super::*;
+use crate::storage::entity::users as table;
+
+fn filter(search: &str) -> UserFilter {
+    UserFilter { search: Some(search.to_owned()), role: None, is_active: None, organization: None, now: at(1) }
+}
+
+async fn found(db: &Db, search: &str) -> Vec<String> {
+    let window = crate::model::page::Window { limit: 100, offset: 0 };
+    let found = users::window(&db.read().of(TENANT), &filter(search), window).await.unwrap();
+    assert_eq!(found.total, u64::try_from(found.rows.len()).unwrap());
+    found.rows.into_iter().filter_map(|user| user.name).collect()
+}
+
+async fn write(
+    db: &Db,
+    change: impl for<'a> Fn(&'a Tx) -> db::Work<'a, Result<(), StorageError>> + Send + Sync + 'static,
+) {
+    db.write((), move |tx, ()| change(tx)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_found_as_they_are_now() {
+    on_each(|db| async move {
+        fill(&db).await;
+        write(&db, |tx| {
+            Box::pin(async move {
+                let of = tx.of(TENANT);
+                for (n, (email, name)) in [
+                    ("grosz@example.org", "Émile GROẞ"),
+                    ("100%@example.org", "a_b"),
+                    ("kana@example.org", "ﾃｽﾄ 日本語"),
+                ]
+                .into_iter()
+                .enumerate()
+                {
+                    let id = UserId::from_uuid(Uuid::from_u128(0x500 + n as u128));
+                    users::insert(&of, &user(TENANT, id, email, name)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+        for (search, wanted) in [
+            ("émile", "Émile GROẞ"),
+            ("ÉMILE gross", "Émile GROẞ"),
+            ("テスト", "ﾃｽﾄ 日本語"),
+            ("本語", "ﾃｽﾄ 日本語"),
+            ("100%@", "a_b"),
+            ("a_b", "a_b"),
+        ] {
+            assert_eq!(found(&db, search).await, [wanted], "{search}");
+        }
+        for nobody in ["a%b", "x_b", "\"", "a\"b OR c", "NEAR(a b)", "e@example.org\n\ngro"] {
+            assert_eq!(found(&db, nobody).await, Vec::<String>::new(), "{nobody}");
+        }
+        write(&db, |tx| {
+            Box::pin(async move {
+                let of = tx.of(TENANT);
+                let [changed, gone] = [0x500, 0x501].map(|id| UserId::from_uuid(Uuid::from_u128(id)));
+                users::update(&of, &user(TENANT, changed, "emile@example.org", "Zola")).await?;
+                users::delete(&of, gone).await
+            })
+        })
+        .await;
+        assert_eq!(found(&db, "zola").await, ["Zola"]);
+        assert_eq!(found(&db, "gross").await, Vec::<String>::new());
+        assert_eq!(found(&db, "100%@").await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_goes_by_the_index() {
+    on_each(|db| async move {
+        let backend = db.pool().get_database_backend();
+        if db.engine() == Engine::Postgres {
+            return;
+        }
+        for order in [table::Column::Id, table::Column::CreatedAt] {
+            let query = table::Entity::find()
+                .filter(table::Column::TenantId.eq(TENANT.uuid()))
+                .filter(users::condition(&filter("example"), db.read()))
+                .order_by(order, Order::Asc)
+                .limit(20)
+                .build(backend);
+            let explain = format!("EXPLAIN QUERY PLAN {}", query.sql);
+            let explain = Statement::from_sql_and_values(backend, explain, query.values.unwrap());
+            let plan = db.pool().query_all_raw(explain).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+            assert!(plan.iter().any(|step| step.contains("SEARCH users") && step.contains("id=?)")), "{plan:?}");
+            assert!(plan.iter().any(|step| step.contains("found VIRTUAL TABLE")), "{plan:?}");
+        }
+    })
+    .await;
+}
