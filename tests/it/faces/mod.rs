@@ -3,4 +3,7 @@
 
 mod control;
 mod idaas;
+mod rbac;
+mod rbac_assignments;
+mod rbac_tokens;
 mod services;

@@ -5,9 +5,8 @@ use actix_web::HttpResponse;
 use super::caller::administrator;
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::messages::Message;
-use super::wire::{
-    CreatePermission, PermissionStatistics, RbacDone, ShownPermission, UpdatePermission, done, rows, window,
-};
+use super::wire::permissions::{CreatePermission, PermissionStatistics, ShownPermission, UpdatePermission};
+use super::wire::{RbacDone, done, rows, window};
 use crate::domain::permissions::{self, PermissionFilter};
 use crate::domain::{DomainError, Noun};
 use crate::http::call::Call;

@@ -6,10 +6,10 @@ use super::caller::administrator;
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::messages::Message;
 use super::permissions::permission_id;
-use super::wire::{
-    CreateRole, PermissionIds, PermissionOfRole, RbacDone, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole,
-    done, rows, scope, window,
+use super::wire::roles::{
+    CreateRole, PermissionIds, PermissionOfRole, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole, scope,
 };
+use super::wire::{RbacDone, done, rows, window};
 use crate::domain::roles::{self, NewRole, RoleChange, RoleFilter};
 use crate::domain::{DomainError, Noun};
 use crate::http::call::Call;

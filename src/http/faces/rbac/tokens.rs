@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::users::user_type;
-use super::wire::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
+use super::wire::tokens::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
 use crate::domain::tokens::{self, Granted, Principal, Refreshed, Standing};
 use crate::domain::{Ctx, DomainError, clients, tenants};
 use crate::http::bearer::Challenge;
