@@ -18,6 +18,7 @@ mod faces;
 mod factor_pages;
 mod factor_races;
 mod factors;
+mod invitations;
 mod limits;
 mod link_races;
 mod lockout;

@@ -23,7 +23,7 @@ const ALICE: &str = "alice@example.org";
 const PASSWORD: &str = "a quiet harbour at dawn";
 
 async fn register(app: &TestApp, email: &str) -> Result<(), DomainError> {
-    registration::register(&app.ctx().await, email, Some("Alice"), PASSWORD).await
+    registration::register(&app.ctx().await, email, Some("Alice"), PASSWORD).await.map(drop)
 }
 
 async fn an_account_counts_once_its_address_is_proved(app: TestApp) {

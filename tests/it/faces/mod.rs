@@ -2,8 +2,11 @@
 //! there.
 
 mod control;
+mod control_administrators;
 mod idaas;
 mod rbac;
 mod rbac_assignments;
 mod rbac_tokens;
 mod services;
+mod workspace_accounts;
+mod workspace_members;

@@ -97,11 +97,6 @@ impl Error {
         }
     }
 
-    /// What the caller is told.
-    pub(in crate::http::faces) fn message(&self) -> &str {
-        &self.message
-    }
-
     fn again(retry_after: Duration, cause: String) -> Self {
         let (retry_after, cause) = (Some(retry_after), Some(cause));
         Self { retry_after, cause, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable, try again") }
