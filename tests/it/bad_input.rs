@@ -661,16 +661,18 @@ async fn what_is_odd(app: TestApp) {
 fn a_wrong_method_is_told_the_right_ones() {
     drive(Engine::Sqlite, async |app: TestApp| {
         let ground = Ground::new(app).await;
-        let mut paths: BTreeMap<String, (Surface, bool, BTreeSet<String>)> = BTreeMap::new();
+        let mut paths: BTreeMap<(bool, String), (String, Surface, bool, BTreeSet<String>)> = BTreeMap::new();
         for place in ground.places() {
-            let entry = paths.entry(place.known.path).or_insert((
+            let below_tenant = place.known.path.starts_with("/t/");
+            let entry = paths.entry((below_tenant, place.endpoint.path)).or_insert((
+                place.known.path,
                 place.endpoint.surface,
                 !matches!(place.endpoint.cors, Cors::Nobody),
                 BTreeSet::new(),
             ));
-            entry.2.insert(place.endpoint.method.to_string());
+            entry.3.insert(place.endpoint.method.to_string());
         }
-        for (path, (surface, cors, mut allowed)) in paths {
+        for (path, surface, cors, mut allowed) in paths.into_values() {
             if allowed.contains("GET") {
                 allowed.insert("HEAD".to_owned());
             }

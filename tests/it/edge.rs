@@ -55,7 +55,7 @@ fn a_proxy_of_ours_may_choose_a_sane_id() {
 #[test]
 fn headers_fit_what_is_answered() {
     drive(Engine::Sqlite, async |app: TestApp| {
-        let world = World::default(&app).await;
+        let world = World::default(&app).await.furnished(&app).await;
         for endpoint in routes()
             .iter()
             .filter(|endpoint| endpoint.method.as_str() == "GET" && !endpoint.path.contains("{tenant_id}"))

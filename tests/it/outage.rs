@@ -73,13 +73,13 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                 config.database.lock_timeout = default.lock_timeout;
             })
             .await;
-        let world = World::default(&app).await;
+        let world = World::default(&app).await.furnished(&app).await;
         // While the database is there, what one request ends would be missed by another; so nothing here
         // depends on which comes first. Some may be shed on a machine that is busy.
         for (name, _, answer, _) in everything(&app, &world).await {
             assert!(answer.status < 300 || matches!(answer.status, 401 | 503), "{name}: {answer:?}");
         }
-        let world = World::default(&app).await;
+        let world = World::default(&app).await.furnished(&app).await;
 
         for loss in [Loss::Ended, Loss::Frozen, Loss::Ended] {
             // What was written just now reaches the caches within a second; then they hold what is

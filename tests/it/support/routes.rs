@@ -73,7 +73,8 @@ pub struct LookedAfter {
     pub member_id: String,
     pub gone_id: String,
     pub newcomer_id: String,
-    /// A client that is to be deleted.
+    /// A client that becomes another, and one that is to be deleted.
+    pub changed_client: String,
     pub gone_client: String,
     pub api_client_key: String,
     pub organization_id: String,
@@ -89,6 +90,7 @@ impl Default for LookedAfter {
             member_id: id("usr"),
             gone_id: id("usr"),
             newcomer_id: id("usr"),
+            changed_client: id("svc"),
             gone_client: id("svc"),
             api_client_key: "gh_ak_nothing".to_owned(),
             organization_id: id("org"),
@@ -192,6 +194,7 @@ impl World {
             member_id: member.to_string(),
             gone_id: gone.to_string(),
             newcomer_id: newcomer.to_string(),
+            changed_client: register(ctx, NewClient::service("changes")).await.id,
             gone_client: register(ctx, NewClient::service("goes")).await.id,
             api_client_key: api_clients::create(ctx, new).await.unwrap().client.client_key,
             organization_id: organization.to_string(),
@@ -471,6 +474,10 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
     Known { path: path(endpoint, world), ..known }
 }
 
+/// RFC 7517 Appendix A.1.
+const KEY_OF_RFC_7517: &str = r#"{ "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }"#;
+
 /// The same of `/api/admin/v1`.
 fn administered(name: &str, world: &World, fresh: &str) -> Known {
     use Input::{Json, Nothing};
@@ -484,7 +491,7 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         "grant_types": ["authorization_code"], "redirect_uris": [CALLBACK], "post_logout_redirect_uris": [CALLBACK],
         "scope": "openid", "default_audience": "api", "audiences": ["api"], "access_token_format": "jwt",
         "signing_alg": "ES256", "access_token_ttl": 60, "refresh_token_ttl": 600,
-        "jwks": { "keys": [] }, "settings": { "first_party": true } });
+        "jwks": { "keys": [KEY_OF_RFC_7517.parse::<Value>().unwrap()] }, "settings": { "first_party": true } });
     let lists = json!({ "name": "a system", "expires_at": "2099-01-01T00:00:00Z", "origins": ["https://example.org"],
         "networks": ["192.0.2.0/24"], "paths": ["/internal"] });
     let with = |mut body: Value, member: &str, value: Value| {
@@ -550,6 +557,9 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             ("/api/admin/v1/clients/", "client_id") if endpoint.name == "clients.delete" => {
                 &world.looked_after.gone_client
             }
+            ("/api/admin/v1/clients/", "client_id") if endpoint.name == "clients.update" => {
+                &world.looked_after.changed_client
+            }
             (_, "permission") => "user:read",
             (_, "client_key") => &world.looked_after.api_client_key,
             (_, "organization_id") => &world.looked_after.organization_id,
@@ -557,6 +567,7 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             (_, "module_id") => &world.looked_after.module_id,
             (_, "site_id") => &world.looked_after.site_id,
             (_, "session_id" | "kid") => "nothing",
+            (_, "connection") => "con_0123456789abcdef0123456789abcdef",
             (_, "tenant_id") | ("/v1/tenants/" | "/api/admin/v1/tenants/", "id") => &world.tenant_id,
             ("/v1/users/" | "/api/internal/users/", "id") => &world.user_id,
             (_, "client_id") => &world.other_service.id,
