@@ -36,6 +36,7 @@ mod races;
 mod recovery;
 mod registration;
 mod restart;
+mod saml;
 mod schema;
 mod secrets;
 mod security;

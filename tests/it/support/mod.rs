@@ -13,6 +13,7 @@ mod raw;
 mod receiver;
 pub mod relying_party;
 pub mod routes;
+pub mod saml;
 
 pub use actors::{Client, TenantKeys, make_user, password_app, register};
 pub use answer::Answer;
