@@ -36,8 +36,8 @@ pub(super) struct ImportArgs {
     dry_run: bool,
 }
 
-const ABOUT: &str = "Every line is checked before the first is written. Up to 10,000 lines are taken whole or not at all; \
-     of a longer file each 10,000 are, and after a refusal --on-conflict skip goes on where it ended.\n\n\
+const ABOUT: &str = "Every line is checked before the first is written. Up to 1,000 lines are taken whole or not at all; \
+     of a longer file each 1,000 are, and after a refusal --on-conflict skip goes on where it ended.\n\n\
      An export of a whole installation that is read into an empty database makes that installation again, with its \
      own default tenant. People from elsewhere need two lines and more:\n\
      {\"gatehouse\":\"export\",\"version\":1,\"installation\":false,\"secrets\":false}\n\

@@ -16,7 +16,7 @@ use crate::storage::tenants;
 
 /// How many lines one transaction takes. A file of so many or fewer is taken whole or not at all; of a
 /// longer one what was written stays, and the file can be read again with [`OnConflict::Skip`].
-const BATCH: usize = 10_000;
+const BATCH: usize = 1_000;
 
 /// What is wanted of a file.
 #[derive(Clone, Copy, Debug)]
