@@ -115,10 +115,11 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                 let wait = answer.header("retry-after").unwrap_or_else(|| panic!("{name} says no time: {answer:?}"));
                 assert!(wait.parse::<u32>().unwrap() >= 1, "{name}: {wait}");
                 let shape = match surface {
+                    _ if name.ends_with("/system/health") => body["status"] == "degraded",
                     Surface::OAuth => {
                         body["error"] == "temporarily_unavailable" && body["error_description"].is_string()
                     }
-                    Surface::Control => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
+                    Surface::Control | Surface::Workspace => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
                     Surface::Rbac | Surface::Admin => body["detail"].is_string(),
                     _ => body["error"].is_string(),
                 };

@@ -101,6 +101,8 @@ async fn what_is_another_s_does_not_exist(app: TestApp) {
         let open = [
             "tenants.show",
             "tenants.create",
+            "workspaces.create",
+            "auth.register",
             "services.register",
             "users.register",
             "par.par",

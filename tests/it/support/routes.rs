@@ -11,11 +11,11 @@ use gatehouse::domain::organizations::NewOrganization;
 use gatehouse::domain::permissions::NewPermission;
 use gatehouse::domain::roles::NewRole;
 use gatehouse::domain::users::NewPassword;
-use gatehouse::domain::{Ctx, Origin, permissions, roles, tenants};
+use gatehouse::domain::{Ctx, Origin, invitations, permissions, roles, tenants};
 use gatehouse::http::mount::Endpoint;
 use gatehouse::model::audit::Actor;
 use gatehouse::model::client::{AuthMethod, GrantType};
-use gatehouse::model::ids::RoleId;
+use gatehouse::model::ids::{RoleId, UserId};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::RoleScope;
 use gatehouse::model::tenant::TenantKeyKind;
@@ -81,6 +81,10 @@ pub struct LookedAfter {
     pub system_id: String,
     pub module_id: String,
     pub site_id: String,
+    /// Memberships of the person's workspace: one that is changed, one that ends; and an invitation.
+    pub membership_id: String,
+    pub gone_membership_id: String,
+    pub invitation_id: String,
 }
 
 impl Default for LookedAfter {
@@ -97,6 +101,9 @@ impl Default for LookedAfter {
             system_id: id("sys"),
             module_id: id("mod"),
             site_id: id("sit"),
+            membership_id: uuid::Uuid::from_u128(1).to_string(),
+            gone_membership_id: uuid::Uuid::from_u128(1).to_string(),
+            invitation_id: uuid::Uuid::from_u128(1).to_string(),
         }
     }
 }
@@ -178,19 +185,32 @@ impl World {
     pub async fn furnished(mut self, app: &TestApp) -> Self {
         let live = tenants::live(&app.core, self.tenant_id.parse().unwrap()).await.unwrap();
         let ctx = &Ctx::new(&app.core, live, Actor::Operator, Origin::default());
-        let user = async || {
-            make_user(ctx, &format!("user{}@example.org", next_number()), NewPassword::None, &[]).await.id
+        let user =
+            async || make_user(ctx, &format!("user{}@example.org", next_number()), NewPassword::None, &[]).await.id;
+        let person: UserId = self.user_id.parse().unwrap();
+        let workspace = NewOrganization { name: "A workspace", ..NewOrganization::default() };
+        let workspace = memberships::found(ctx, person, &workspace).await.unwrap().organization.id;
+        let by = Keeper::Member(person);
+        let join = async |user| {
+            memberships::add(ctx, by, workspace, user, MembershipRole::Member).await.unwrap().id.uuid().to_string()
         };
+        let asked = format!("asked{}@example.org", next_number());
+        let invitation = invitations::invite(ctx, by, workspace, &asked, MembershipRole::Member).await.unwrap();
+        // A token that names the workspace.
+        let body = json!({ "email": self.email, "password": PASSWORD });
+        self.user_token = app.post(&self.public_key, "/v1/auth/login", &body).await.expect(200).str("token");
         let (member, gone, newcomer) = (user().await, user().await, user().await);
-        let owner = self.user_id.parse().unwrap();
         let new = NewOrganization { name: "Acme", slug: None, plan: None };
-        let organization = memberships::found(ctx, owner, &new).await.unwrap().organization.id;
+        let organization = memberships::found(ctx, person, &new).await.unwrap().organization.id;
         let role = MembershipRole::Member;
         memberships::add(ctx, Keeper::Administrator, organization, member, role).await.unwrap();
         let entry = |name| NewEntry { name, code: None };
         let system = catalogue::add_system(ctx, entry("a system")).await.unwrap().id;
         let new = NewApiClient { name: "a system".to_owned(), expires_at: None, allowed: AllowLists::default() };
         self.looked_after = LookedAfter {
+            membership_id: join(user().await).await,
+            gone_membership_id: join(user().await).await,
+            invitation_id: invitation.uuid().to_string(),
             member_id: member.to_string(),
             gone_id: gone.to_string(),
             newcomer_id: newcomer.to_string(),
@@ -251,12 +271,15 @@ pub enum Caller {
     Registrant,
     /// A trusted system with a key pair: `faces/handoff.rs` and `faces/member.rs` try these.
     KeyPair,
+    /// A person who leaves, or is on the way in: `faces/workspace_accounts.rs` and
+    /// `faces/workspace_members.rs` try these.
+    Passenger,
 }
 
 impl Caller {
     /// Whether the tests that go through the whole table leave it to tests of its own.
     pub fn is_apart(self) -> bool {
-        matches!(self, Self::Browser | Self::Registrant | Self::KeyPair)
+        matches!(self, Self::Browser | Self::Registrant | Self::KeyPair | Self::Passenger)
     }
 }
 
@@ -293,7 +316,7 @@ impl Known {
     /// The value of `Authorization` in this world; nothing where anybody may call.
     pub fn authorization(&self, world: &World) -> Option<String> {
         match self.caller {
-            Caller::Anybody | Caller::Browser | Caller::Registrant | Caller::KeyPair => None,
+            Caller::Anybody | Caller::Browser | Caller::Registrant | Caller::KeyPair | Caller::Passenger => None,
             Caller::TenantKey => Some(format!("Bearer {}", world.secret_key)),
             Caller::Person => Some(format!("Bearer {}", world.user_token)),
             Caller::Service => Some(format!("Bearer {}", world.service_token)),
@@ -402,8 +425,30 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         | "control.users.list"
         | "control.users.show"
         | "control.tenants.list"
-        | "control.tenants.services"
-        | "control.system.health" => Known::new(Service, Nothing),
+        | "control.tenants.services" => Known::new(Service, Nothing),
+        "control.system.health" => Known::new(Anybody, Nothing),
+        "workspace.auth.register" => {
+            Known::new(Anybody, Json(json!({ "email": fresh, "password": PASSWORD, "name": "Somebody" }))).creates()
+        }
+        "workspace.auth.login" => Known::new(Anybody, Json(json!({ "email": world.email, "password": PASSWORD }))),
+        "workspace.auth.refresh" => Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_token }))),
+        "workspace.auth.mfa" | "workspace.auth.logout" | "workspace.workspace.leave" => {
+            Known::new(Caller::Passenger, Nothing)
+        }
+        "workspace.auth.me"
+        | "workspace.workspaces.list"
+        | "workspace.workspace.show"
+        | "workspace.members.list"
+        | "workspace.members.remove"
+        | "workspace.invitations.list"
+        | "workspace.invitations.withdraw" => Known::new(Person, Nothing),
+        "workspace.workspaces.create" => {
+            let slug = format!("slug{}", next_number());
+            Known::new(Person, Json(json!({ "name": "Another workspace", "slug": slug }))).creates()
+        }
+        "workspace.workspace.change" => Known::new(Person, Json(json!({ "name": "Another name" }))),
+        "workspace.members.invite" => Known::new(Person, Json(json!({ "email": fresh, "role": "member" }))).creates(),
+        "workspace.members.change" => Known::new(Person, Json(json!({ "role": "admin" }))),
         "control.users.create" => {
             let body = json!({ "email": fresh, "password": PASSWORD, "name": "Somebody", "tenant_id": world.tenant_id,
                 "profile": { "shoe": 42 } });
@@ -460,9 +505,7 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         // And a provider elsewhere: `saml/` tries these.
         name if name.starts_with("workspace.saml.") => Known::new(Caller::Registrant, Nothing),
         name if name.starts_with("admin.") => administered(endpoint.name, world, &fresh),
-        "member.sign_in.login" => {
-            Known::new(Anybody, Json(json!({ "username": world.email, "password": PASSWORD })))
-        }
+        "member.sign_in.login" => Known::new(Anybody, Json(json!({ "username": world.email, "password": PASSWORD }))),
         "member.me.show" | "member.me.snapshot" => Known::new(Person, Nothing),
         pair if pair.starts_with("handoff.") || pair.starts_with("member.grants.") => {
             Known::new(Caller::KeyPair, Nothing)
@@ -517,7 +560,9 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         "api_clients.create" => body(lists).creates(),
         "api_clients.update" => body(with(lists, "enabled", json!(true))),
         "catalogue.add_system" => body(json!({ "name": "a system", "code": code })).creates(),
-        "catalogue.add_module" => body(json!({ "name": "a module", "code": code, "system_id": of.system_id })).creates(),
+        "catalogue.add_module" => {
+            body(json!({ "name": "a module", "code": code, "system_id": of.system_id })).creates()
+        }
         "catalogue.add_site" => {
             body(json!({ "name": "a site", "code": code, "organization_id": of.organization_id })).creates()
         }
@@ -533,10 +578,13 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         "organizations.add_member" => body(json!({ "user_id": of.newcomer_id, "role": "member" })).creates(),
         "organizations.update_member" => body(json!({ "role": "admin" })),
         "keys.rotate" => body(json!({ "alg": "ES256", "now": false })),
-        "users.delete" | "users.unlock" | "users.end_sessions" | "clients.delete" | "clients.grant"
-        | "clients.revoke" | "organizations.remove_member" => {
-            Known { success: 204, ..Known::new(Caller::Service, Nothing) }
-        }
+        "users.delete"
+        | "users.unlock"
+        | "users.end_sessions"
+        | "clients.delete"
+        | "clients.grant"
+        | "clients.revoke"
+        | "organizations.remove_member" => Known { success: 204, ..Known::new(Caller::Service, Nothing) },
         _ => Known::new(Caller::Service, Nothing),
     }
 }
@@ -565,6 +613,11 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             ("/api/sso/saml/metadata/" | "/api/sso/saml/login/" | "/api/sso/saml/acs/", "id") => {
                 "01234567-89ab-4cde-8f01-23456789abcd"
             }
+            ("/api/external/workspace/members/", "id") if endpoint.name == "members.remove" => {
+                &world.looked_after.gone_membership_id
+            }
+            ("/api/external/workspace/members/", "id") => &world.looked_after.membership_id,
+            ("/api/external/workspace/invitations/", "id") => &world.looked_after.invitation_id,
             (_, "permission") => "user:read",
             (_, "client_key") => &world.looked_after.api_client_key,
             (_, "organization_id") => &world.looked_after.organization_id,
