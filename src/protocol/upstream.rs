@@ -10,6 +10,7 @@ mod oidc;
 mod trial;
 
 pub use trial::{Finding, trial};
+pub(in crate::protocol) use trial::{fine, wrong};
 
 use url::form_urlencoded::Serializer;
 

@@ -3,9 +3,10 @@
 
 use super::answer;
 use super::{POST, REDIRECT};
-use crate::crypto::certificate::inspect;
+use crate::crypto::certificate::{CertificateFacts, inspect};
 use crate::model::connection::SamlProvider;
 use crate::model::time::Timestamp;
+use crate::protocol::upstream::{Finding, fine, wrong};
 
 /// The fewest bits of an RSA key that are not a reason to worry.
 const RSA_BITS: usize = 2048;
@@ -59,64 +60,107 @@ pub fn read(xml: &str) -> Result<IdentityProvider, NoMetadata> {
     }
 }
 
-/// What stands in the way of signing in by a connection, and what will, in plain words.
+/// Looks at a connection: everything that can be found out without a person.
 #[must_use]
-pub fn diagnose(saml: &SamlProvider, now: Timestamp) -> Diagnosis {
-    let mut found = Diagnosis::default();
+pub fn trial(saml: &SamlProvider, now: Timestamp) -> Vec<Finding> {
     let idp = match read(&saml.metadata) {
         Ok(idp) => idp,
-        Err(why) => {
-            found.faults.push(why.to_string());
-            return found;
-        }
+        Err(why) => return vec![wrong("metadata", why.to_string())],
     };
-    if idp.entity_id != saml.entity_id {
-        found.faults.push(format!("the metadata are of {}, not of {}", idp.entity_id, saml.entity_id));
+    let mut findings = vec![if idp.entity_id == saml.entity_id {
+        fine("metadata", format!("of {}", idp.entity_id))
+    } else {
+        wrong("metadata", format!("of {}, and not of {}", idp.entity_id, saml.entity_id))
+    }];
+    if let Some(until) = &idp.valid_until {
+        findings.push(match Timestamp::parse_rfc3339(until) {
+            Some(end) if end > now => fine("metadata", format!("good until {until}")),
+            Some(_) => wrong("metadata", format!("ran out at {until}; sign-ins go on, but ask the provider for new ones")),
+            None => wrong("metadata", format!("good until {until}, which is no time")),
+        });
     }
-    if saml.return_to.is_empty() {
-        found.faults.push("there is nowhere to send people with their tokens: add a --return-to".to_owned());
-    }
-    if idp.sign_in.as_deref().is_some_and(|at| at.starts_with("http:")) {
-        found.warnings.push("people are sent to the provider without TLS (http)".to_owned());
-    }
-    if let Some(until) = idp.valid_until.as_deref() {
-        match Timestamp::parse_rfc3339(until) {
-            Some(end) if end <= now => {
-                found.warnings.push(format!("the metadata ran out at {until}: ask the provider for new ones"));
-            }
-            Some(_) => {}
-            None => found.warnings.push(format!("the metadata are good until {until}, which is no time")),
-        }
-    }
-    let facts: Vec<_> = idp.certificates.iter().filter_map(|text| inspect(text)).collect();
-    for (n, fact) in facts.iter().enumerate() {
-        let n = n + 1;
-        if fact.not_after <= now {
-            found.warnings.push(format!("certificate {n} ran out at {}", fact.not_after.rfc3339()));
-        }
-        if fact.not_before > now {
-            let from = fact.not_before.rfc3339();
-            found.warnings.push(format!("certificate {n} is good from {from} on: is a clock wrong?"));
-        }
-        match fact.rsa_bits {
-            Some(bits) if bits < RSA_BITS => {
-                found.warnings.push(format!("the key of certificate {n} is weak: RSA with {bits} bits"));
-            }
-            Some(_) => {}
-            None => found.warnings.push(format!("the key of certificate {n} is not RSA: what it signs is refused")),
-        }
-    }
-    if !facts.is_empty() && facts.iter().all(|fact| fact.rsa_bits.is_none()) {
-        found.faults.push("no certificate has an RSA key, and nothing else is believed".to_owned());
-    }
-    found
+    let sign_in = idp.sign_in.unwrap_or_default();
+    findings.push(if sign_in.starts_with("http:") {
+        wrong("sign-in", format!("people are sent to {sign_in} without TLS"))
+    } else {
+        fine("sign-in", format!("people are sent to {sign_in} by HTTP-Redirect"))
+    });
+    findings.push(match saml.return_to.first() {
+        Some(first) => fine("return", format!("people go on to {first} with their tokens, or to what they named")),
+        None => wrong("return", "there is nowhere to send people with their tokens: nobody can sign in"),
+    });
+    findings.extend(idp.certificates.iter().filter_map(|text| inspect(text)).map(|facts| certificate(&facts, now)));
+    findings
 }
 
-/// What [`diagnose`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// Nobody can sign in.
-    pub faults: Vec<String>,
-    /// They can, and somebody should look.
-    pub warnings: Vec<String>,
+fn certificate(facts: &CertificateFacts, now: Timestamp) -> Finding {
+    const WHAT: &str = "certificate";
+    let (from, until) = (facts.not_before.rfc3339(), facts.not_after.rfc3339());
+    match facts.rsa_bits {
+        None => wrong(WHAT, "its key is not RSA: what it signs is refused"),
+        Some(bits) if bits < RSA_BITS => wrong(WHAT, format!("its key is weak: RSA with {bits} bits")),
+        Some(_) if facts.not_before > now => wrong(WHAT, format!("good from {from} on: is a clock wrong?")),
+        Some(_) if facts.not_after <= now => {
+            wrong(WHAT, format!("ran out at {until}; what it signs is believed all the same, until it is taken out"))
+        }
+        Some(bits) => fine(WHAT, format!("RSA with {bits} bits, good until {until}")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::crypto::certificate::CertifiedKey;
+
+    fn metadata(attributes: &str, keys: &str, services: &str) -> String {
+        format!(
+            "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" {attributes}><IDPSSODescriptor \
+             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">{keys}{services}</IDPSSODescriptor>\
+             </EntityDescriptor>"
+        )
+    }
+
+    fn key(usage: &str, certificate: &str) -> String {
+        format!(
+            "<KeyDescriptor{usage}><KeyInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><X509Data>\
+             <X509Certificate>\n{certificate}\n</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+        )
+    }
+
+    fn service(binding: &str) -> String {
+        format!("<SingleSignOnService Binding=\"{binding}\" Location=\"https://idp.example/sso\"/>")
+    }
+
+    #[test]
+    fn metadata_are_read() {
+        let now = Timestamp::parse_rfc3339("2026-11-21T12:00:00Z").unwrap();
+        let own = CertifiedKey::generate("idp", now).unwrap();
+        let (pem, redirect) = (own.certificate(), service(REDIRECT));
+        let keys = [key(" use=\"signing\"", pem), key("", pem), key(" use=\"encryption\"", pem)].concat();
+        let whole = metadata("entityID=\"x\" validUntil=\"2026-11-21T00:00:00Z\"", &keys, &redirect);
+        let found = read(&whole).unwrap();
+        assert_eq!((found.entity_id.as_str(), found.certificates.len()), ("x", 2));
+        assert_eq!(found.sign_in.as_deref(), Some("https://idp.example/sso"));
+        for (bad, why) in [
+            (metadata("", &keys, &redirect), "no entityID"),
+            (metadata("entityID=\"x\"", "", &redirect), "no certificate"),
+            (metadata("entityID=\"x\"", &key("", "MII"), &redirect), "certificate 1"),
+            (metadata("entityID=\"x\"", &keys, ""), "nowhere"),
+            (metadata("entityID=\"x\"", &keys, &service(POST)), "HTTP-POST only"),
+            (format!("<!DOCTYPE x>{whole}"), "no SAML metadata"),
+            ("x".to_owned(), "no SAML metadata"),
+            (format!("<EntitiesDescriptor>{whole}{whole}</EntitiesDescriptor>"), "exactly one"),
+        ] {
+            let said = read(&bad).unwrap_err().to_string();
+            assert!(said.contains(why), "{said}");
+        }
+        let saml = SamlProvider { metadata: whole, entity_id: "x".to_owned(), idp_initiated: false, return_to: vec![] };
+        let wrong: Vec<String> =
+            trial(&saml, now).into_iter().filter(|one| !one.fine).map(|one| one.detail).collect();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].contains("ran out") && wrong[1].contains("nowhere"), "{wrong:?}");
+        let late = now + std::time::Duration::from_secs(25 * 365 * 86_400);
+        assert!(trial(&saml, late).iter().any(|one| one.what == "certificate" && !one.fine));
+    }
 }

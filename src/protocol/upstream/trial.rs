@@ -4,6 +4,7 @@
 use super::metadata;
 use crate::domain::{Core, DomainError, connections};
 use crate::model::connection::{Connection, Provider};
+use crate::protocol::saml::provider;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +17,11 @@ pub struct Finding {
     pub detail: String,
 }
 
-fn fine(what: &'static str, detail: impl Into<String>) -> Finding {
+pub(in crate::protocol) fn fine(what: &'static str, detail: impl Into<String>) -> Finding {
     Finding { what, fine: true, detail: detail.into() }
 }
 
-fn wrong(what: &'static str, detail: impl Into<String>) -> Finding {
+pub(in crate::protocol) fn wrong(what: &'static str, detail: impl Into<String>) -> Finding {
     Finding { what, fine: false, detail: detail.into() }
 }
 
@@ -50,7 +51,7 @@ pub async fn trial(core: &Core, connection: &Connection) -> Result<Vec<Finding>,
                 Err(why) => wrong("token endpoint", why.to_string()),
             });
         }
-        Provider::Saml(_) => {}
+        Provider::Saml(saml) => findings.extend(provider::trial(saml, core.clock.now())),
     }
     if !connection.enabled {
         findings.push(wrong("enabled", "no: nobody comes in by it"));
