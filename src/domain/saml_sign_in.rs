@@ -173,7 +173,7 @@ async fn believe(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<User, DomainError> 
 
 /// Links the account that has the address, if it is the company's to speak for: a member of the workspace
 /// with a proved address of a domain that the connection names, who administers nothing of the tenant
-/// (`docs/decisions/0013-saml.md`). Says whether it is linked.
+/// (`docs/decisions/0014-saml.md`). Says whether it is linked.
 async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainError> {
     let Vouched { connection, claimed, .. } = vouched;
     let email: Option<Email> = claimed.email.as_deref().and_then(|email| email.parse().ok());

@@ -166,6 +166,13 @@ fn oxide_auth_has_one_file() {
 }
 
 #[test]
+fn saml_and_certificates_have_one_file_each() {
+    none(&uses(&["src/"], &["src/protocol/saml/answer.rs"], &["saml_rs"]), "answer.rs is the one file that names it");
+    let words = ["rcgen", "x509_parser"];
+    none(&uses(&["src/"], &["src/crypto/certificate.rs"], &words), "certificate.rs is the one file that names them");
+}
+
+#[test]
 fn http_clients_have_one_home() {
     // The export of the log goes to a collector that the operator named, over a client of its own.
     let except = ["src/outbound", "src/telemetry/otlp.rs"];

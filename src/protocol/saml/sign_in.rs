@@ -187,7 +187,7 @@ fn claimed(connection: &Connection, assertion: &Assertion) -> Result<Claimed, Re
 }
 
 /// Whether an address is the provider's to speak of: of one of the connection's domains, or any where none
-/// is named (`docs/decisions/0013-saml.md`).
+/// is named (`docs/decisions/0014-saml.md`).
 fn answers_for(connection: &Connection, email: &str) -> bool {
     let domain = email.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
     connection.domains.is_empty() || domain.is_some_and(|domain| connection.domains.contains(&domain))
