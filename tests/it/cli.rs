@@ -325,6 +325,10 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     tried("user grant-role");
     let granted = place.json(&["user", "grant-role", text(&user, "id"), "admin", of[0], of[1]]);
     assert_eq!(granted["roles"], json!(["admin"]));
+    tried("user revoke-role");
+    let taken = place.json(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]);
+    assert_eq!(taken["roles"], json!([]));
+    place.run(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]).refused(1, &["no such role: admin"]);
 
     // Clients.
     tried("client create");
