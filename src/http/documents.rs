@@ -1,23 +1,31 @@
 //! What is rendered once and served many times, with its entity tag.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
+use super::pages::{self, Chapter};
 use crate::crypto::digest::Digest;
 
 /// The documents of one application.
 #[derive(Default)]
 pub(super) struct Documents {
     openapi: OnceLock<Document>,
+    chapters: OnceLock<Arc<Vec<Chapter>>>,
 }
 
 impl Documents {
     /// The OpenAPI document.
     pub(super) fn openapi(&self) -> &Document {
         self.openapi.get_or_init(|| Document::new(super::openapi().into()))
+    }
+
+    /// What it says, for the page.
+    pub(super) fn chapters(&self) -> Arc<Vec<Chapter>> {
+        let chapters = || Arc::new(pages::chapters(&super::openapi::document()));
+        Arc::clone(self.chapters.get_or_init(chapters))
     }
 }
 

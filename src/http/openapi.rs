@@ -1,9 +1,12 @@
 //! The OpenAPI 3.1 document, made from the mount list.
 
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Paths};
 
 use super::mount::{Endpoint, routes};
+use super::shape;
+use crate::telemetry::Surface;
 
 /// What the document says about itself.
 const ABOUT: &str = "An identity provider: OAuth 2 and OpenID Connect, and REST interfaces over the same users, \
@@ -13,29 +16,101 @@ tenant, and below `/t/{tenant_id}` for any other.";
 /// The document as JSON text.
 #[must_use]
 pub fn openapi() -> String {
-    document().to_pretty_json().unwrap_or_default()
+    serde_json::to_string_pretty(&document()).unwrap_or_default()
 }
 
-/// The document.
-pub(super) fn document() -> OpenApi {
+/// The document. Each surface has schemas of its own: `idaas.UserBody`.
+pub(super) fn document() -> Value {
     let endpoints: Vec<Endpoint> = routes().into_iter().filter(|endpoint| endpoint.documented).collect();
-    let mut paths = Paths::new();
-    let mut schemas = Vec::new();
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
     for endpoint in &endpoints {
-        (endpoint.schemas)(&mut schemas);
-        let mut operation = (endpoint.operation)();
-        operation.operation_id = Some(operation_id(endpoint, &endpoints));
-        operation.tags = Some(vec![endpoint.surface.as_str().to_owned()]);
-        paths.add_path_operation(&endpoint.path, vec![endpoint.http_method.clone()], operation);
+        let surface = endpoint.surface.as_str();
+        let mut own = Vec::new();
+        (endpoint.schemas)(&mut own);
+        own.push((REFUSAL.to_owned(), shape::schema(endpoint.surface)));
+        own.extend(shape::parts(endpoint.surface));
+        schemas.extend(own.into_iter().map(|(name, schema)| (format!("{surface}.{name}"), named(&schema, surface))));
+        let mut operation = named(&(endpoint.operation)(), surface);
+        operation["operationId"] = operation_id(endpoint, &endpoints).into();
+        operation["tags"] = json!([surface]);
+        answer_what_any_can(endpoint, &mut operation);
+        let methods = paths.entry(endpoint.path.as_str()).or_insert_with(|| json!({}));
+        methods[endpoint.method.as_str().to_ascii_lowercase()] = operation;
     }
-    let mut components = Components::new();
-    components.schemas.extend(schemas);
-    for (name, scheme) in security_schemes() {
-        components.add_security_scheme(name, scheme);
+    let schemes: Map<String, Value> =
+        security_schemes().into_iter().map(|(name, scheme)| (name.to_owned(), json!(scheme))).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "gatehouse", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
+        "servers": [{ "url": "/", "description": "Where this document was found" }],
+        "paths": paths,
+        "components": { "schemas": schemas, "securitySchemes": schemes },
+    })
+}
+
+/// What every surface calls the schema of its refusals.
+const REFUSAL: &str = "Refusal";
+/// Where schemas are.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The same as JSON, with references to the schemas of a surface.
+fn named(part: &impl Serialize, surface: &str) -> Value {
+    fn name(value: &mut Value, surface: &str) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get_mut("$ref")
+                    && let Some(schema) = reference.strip_prefix(SCHEMAS)
+                {
+                    *reference = format!("{SCHEMAS}{surface}.{schema}");
+                }
+                members.values_mut().for_each(|value| name(value, surface));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|value| name(value, surface)),
+            _ => {}
+        }
     }
-    let info =
-        InfoBuilder::new().title("gatehouse").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT)).build();
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
+    let mut value = json!(part);
+    name(&mut value, surface);
+    value
+}
+
+/// Adds what any operation of its kind can be answered, where the handler does not say it better; and
+/// refusals that say nothing of their body have that of their surface.
+fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value) {
+    let surface = endpoint.surface;
+    if [Surface::Operator, Surface::Pages, Surface::Console, Surface::Other].contains(&surface) {
+        return;
+    }
+    let given = |name: &str| operation[name].as_array().is_some_and(|list| !list.is_empty());
+    let (parameters, secured, body) = (given("parameters"), given("security"), operation.get("requestBody").is_some());
+    let of_admin = surface == Surface::Admin;
+    let may_come = [
+        (400, "What is wrong with the input", true),
+        (401, "No credentials that count", secured),
+        (403, "A permission is missing", secured),
+        (404, "There is no such thing for this caller", parameters),
+        (408, "The body did not arrive in time", body),
+        (413, "The body is too large", body),
+        (415, "The body is of another type", body),
+        (422, "The `Idempotency-Key` came with another request", of_admin && has_key(operation)),
+        (409, "The same request is being done", of_admin && has_key(operation)),
+        (429, "Too many from this address", true),
+        (503, "Not now; `Retry-After` says when", true),
+    ];
+    let Some(answers) = operation["responses"].as_object_mut() else { return };
+    for (status, about, _) in may_come.into_iter().filter(|(.., may)| *may) {
+        answers.entry(status.to_string()).or_insert_with(|| json!({ "description": about }));
+    }
+    let refusal = json!({ "schema": { "$ref": format!("{SCHEMAS}{}.{REFUSAL}", surface.as_str()) } });
+    let refusals = answers.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
+    for (_, answer) in refusals.filter(|(_, answer)| answer.get("content").is_none()) {
+        answer["content"] = json!({ shape::media_type(surface): refusal });
+    }
+}
+
+fn has_key(operation: &Value) -> bool {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key")
 }
 
 /// `idaas.users.register`; with the method where a handler has several.
@@ -52,13 +127,14 @@ fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
         http.description = Some(about.to_owned());
         SecurityScheme::Http(http)
     };
-    let header = |name: &str, about: &str| {
-        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
-    };
+    let header =
+        |name: &str, about: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)));
     vec![
         ("client_key", header("X-Client-Key", "An API client's client key.")),
         ("api_key", header("X-API-Key", "An API client's secret; it goes with the client key.")),
         ("tenant_key", http(HttpAuthScheme::Bearer, "A tenant's key: `pub_…` or `sec_…`.")),
+        ("access_token", http(HttpAuthScheme::Bearer, "An access token of a person or a service.")),
+        ("bearer", http(HttpAuthScheme::Bearer, "An access token of a person or a service.")),
         ("user_token", http(HttpAuthScheme::Bearer, "A person's access token.")),
         ("service_token", http(HttpAuthScheme::Bearer, "A service's access token.")),
         ("client_basic", http(HttpAuthScheme::Basic, "A client's id and secret (RFC 6749 §2.3.1).")),
@@ -79,6 +155,15 @@ mod tests {
             for operation in operations.as_object().unwrap().values() {
                 let name = operation["operationId"].as_str().unwrap();
                 assert!(names.insert(name.to_owned()), "{name} twice");
+            }
+        }
+        let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+        for scheme in
+            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+        {
+            let wanted = scheme["security"].as_array().into_iter().flatten();
+            for name in wanted.flat_map(|one| one.as_object().unwrap().keys()) {
+                assert!(schemes.contains_key(name), "{name} is no scheme");
             }
         }
         for reference in text.split("\"#/").skip(1).filter_map(|rest| rest.split('"').next()) {

@@ -30,7 +30,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 
+pub(super) use self::docs::chapters;
 use self::error::Problem;
+pub(super) use self::views::docs::Chapter;
 use self::views::{Frame, View};
 use super::browser::Visit;
 use super::call::Call;

@@ -9,7 +9,9 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use super::call::Call;
 use super::pages;
@@ -25,26 +27,26 @@ pub(super) struct Refusal {
 }
 
 /// `{"error"}`, as `idaas.md` wants it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Error<'a> {
     error: &'a str,
 }
 
 /// RFC 6749 §5.2.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OAuthError<'a> {
     error: &'static str,
     error_description: &'a str,
 }
 
 /// `{"detail"}`, as `member.md`, `handoff.md` and `rbac.md` want it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Detail<'a> {
     detail: &'a str,
 }
 
 /// As `workspace.md` wants it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CodedDetail<'a> {
     detail: &'a str,
     error_code: &'static str,
@@ -122,6 +124,29 @@ pub(super) fn json(surface: Surface, status: StatusCode, text: &str) -> HttpResp
             answer.json(Error { error: text })
         }
     }
+}
+
+/// What refusals of a surface hold, for the OpenAPI document.
+pub(super) fn schema(surface: Surface) -> RefOr<Schema> {
+    match surface {
+        Surface::OAuth => OAuthError::schema(),
+        Surface::Workspace => CodedDetail::schema(),
+        // Whoever proved to be a service reads another one than everybody else.
+        Surface::Control => AnyOfBuilder::new().item(CodedDetail::schema()).item(Error::schema()).into(),
+        Surface::Rbac | Surface::Member | Surface::Handoff => Detail::schema(),
+        Surface::Admin => Problem::schema(),
+        Surface::Idaas | Surface::Operator | Surface::Pages | Surface::Console | Surface::Other => Error::schema(),
+    }
+}
+
+/// The schemas that [`schema`] refers to.
+pub(super) fn parts(surface: Surface) -> Vec<(String, RefOr<Schema>)> {
+    if surface == Surface::Admin { vec![(Fault::name().into_owned(), Fault::schema())] } else { Vec::new() }
+}
+
+/// The media type of a surface's refusals.
+pub(super) fn media_type(surface: Surface) -> &'static str {
+    if surface == Surface::Admin { PROBLEM } else { "application/json" }
 }
 
 /// The refusal as the surface's callers expect it: JSON, or a page where people look at it.

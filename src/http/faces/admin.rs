@@ -8,6 +8,7 @@ mod audit;
 mod caller;
 mod catalogue;
 mod clients;
+mod connections;
 mod error;
 mod keys;
 mod members;
@@ -74,6 +75,12 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         organizations::add_member,
         organizations::update_member,
         organizations::remove_member,
+        connections::list,
+        connections::create,
+        connections::show,
+        connections::update,
+        connections::delete,
+        connections::test,
         keys::list,
         keys::rotate,
         keys::retire,

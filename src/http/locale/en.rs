@@ -36,7 +36,10 @@ pub(super) const TEXTS: Texts = Texts {
     docs: DocsTexts {
         title: "API documentation",
         openapi: "OpenAPI document",
+        credentials: "Credentials",
         parameters: "Parameters",
+        body: "Body",
+        required: "required",
         answers: "Answers",
     },
     error: ErrorTexts {

@@ -33,7 +33,15 @@ pub(super) const TEXTS: Texts = Texts {
         docs: "API 说明",
         account: "您的账号",
     },
-    docs: DocsTexts { title: "API 说明", openapi: "OpenAPI 文档", parameters: "参数", answers: "应答" },
+    docs: DocsTexts {
+        title: "API 说明",
+        openapi: "OpenAPI 文档",
+        credentials: "凭证",
+        parameters: "参数",
+        body: "请求体",
+        required: "必填",
+        answers: "应答",
+    },
     error: ErrorTexts {
         missing: "这里什么也没有",
         missing_hint: "地址可能有误，或者页面已经移走。",

@@ -2,26 +2,28 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::path::Operation;
+use serde_json::Value;
 
 use super::page;
 use super::views::Frame;
-use super::views::docs::{Chapter, Docs, Entry, Prose};
+use super::views::docs::{Chapter, Docs, Entry, Member, Prose};
 use crate::http::call::Call;
 use crate::http::mount;
 
 /// The documentation of every operation.
 #[utoipa::path(get, path = "/docs", responses((status = 200)))]
 pub(super) async fn docs(call: Call) -> HttpResponse {
-    page(StatusCode::OK, &Docs { frame: Frame::of_nobody(&call), chapters: chapters() })
+    let chapters = call.state().documents.chapters();
+    page(StatusCode::OK, &Docs { frame: Frame::of_nobody(&call), chapters })
 }
 
-fn chapters() -> Vec<Chapter> {
+/// What the document says, surface by surface, in the order of the mount list.
+pub(in crate::http) fn chapters(document: &Value) -> Vec<Chapter> {
     let mut chapters: Vec<Chapter> = Vec::new();
     for endpoint in mount::routes().into_iter().filter(|endpoint| endpoint.documented) {
         let title = endpoint.surface.as_str();
-        let entry = entry(endpoint.method.to_string(), endpoint.path, (endpoint.operation)());
+        let operation = &document["paths"][&endpoint.path][endpoint.method.as_str().to_ascii_lowercase()];
+        let entry = entry(document, endpoint.method.to_string(), endpoint.path, operation);
         match chapters.iter_mut().find(|chapter| chapter.title == title) {
             Some(chapter) => chapter.operations.push(entry),
             None => chapters.push(Chapter { title, operations: vec![entry] }),
@@ -30,28 +32,96 @@ fn chapters() -> Vec<Chapter> {
     chapters
 }
 
-fn entry(method: String, path: String, operation: Operation) -> Entry {
-    let parameters = operation.parameters.unwrap_or_default();
+fn entry(document: &Value, method: String, path: String, operation: &Value) -> Entry {
+    let content = operation["requestBody"]["content"].as_object();
+    let body = content.and_then(|content| content.iter().next());
+    let answers = operation["responses"].as_object().into_iter().flatten();
     Entry {
         method,
         path,
-        summary: operation.summary.unwrap_or_default().into(),
-        description: operation.description.unwrap_or_default().into(),
-        parameters: parameters
-            .into_iter()
-            .filter_map(|parameter| match parameter {
-                RefOr::T(parameter) => Some((parameter.name, parameter.description.unwrap_or_default().into())),
-                RefOr::Ref(_) => None,
+        summary: prose(&operation["summary"]),
+        description: prose(&operation["description"]),
+        security: list(&operation["security"]).filter_map(Value::as_object).map(security).collect(),
+        parameters: list(&operation["parameters"])
+            .map(|parameter| Member {
+                name: text(&parameter["name"]),
+                kind: format!("{}, {}", text(&parameter["in"]), kind(&parameter["schema"])),
+                required: parameter["required"] == true,
+                about: prose(&parameter["description"]),
             })
             .collect(),
-        answers: operation
-            .responses
-            .responses
-            .into_iter()
-            .map(|(status, answer)| match answer {
-                RefOr::T(answer) => (status, answer.description.into()),
-                RefOr::Ref(_) => (status, Prose::default()),
+        body: body.map(|(media_type, body)| (media_type.clone(), members(document, &body["schema"]))),
+        answers: answers
+            .map(|(status, answer)| {
+                let content = answer["content"].as_object().and_then(|content| content.values().next());
+                let shown = content.filter(|_| status.starts_with('2'));
+                let members = shown.map(|content| members(document, &content["schema"])).unwrap_or_default();
+                (status.clone(), prose(&answer["description"]), members)
             })
             .collect(),
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn prose(value: &Value) -> Prose {
+    text(value).into()
+}
+
+/// `access_token (user:read)`; several together are all needed.
+fn security(together: &serde_json::Map<String, Value>) -> String {
+    let scheme = |(name, scopes): (&String, &Value)| {
+        let scopes: Vec<&str> = list(scopes).filter_map(Value::as_str).collect();
+        if scopes.is_empty() { name.clone() } else { format!("{name} ({})", scopes.join(" ")) }
+    };
+    together.iter().map(scheme).collect::<Vec<_>>().join(" + ")
+}
+
+/// The schema that a reference leads to, or the schema itself.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let found = schema["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+    found.unwrap_or(schema)
+}
+
+/// The members of an object, or of the objects in an array; those of its parts where it has several.
+fn members(document: &Value, schema: &Value) -> Vec<Member> {
+    let schema = resolved(document, schema);
+    if let Some(parts) = schema["allOf"].as_array() {
+        return parts.iter().flat_map(|part| members(document, part)).collect();
+    }
+    if schema["type"] == "array" {
+        return members(document, &schema["items"]);
+    }
+    let required = |name: &str| list(&schema["required"]).any(|required| required == name);
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    properties
+        .map(|(name, property)| Member {
+            name: name.clone(),
+            kind: kind(property),
+            required: required(name),
+            about: prose(&property["description"]),
+        })
+        .collect()
+}
+
+/// What a value is, in a word or two.
+fn kind(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit(['/', '.']).next()) {
+        return name.to_owned();
+    }
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        _ => list(&schema["oneOf"]).find_map(|one| one["$ref"].as_str()?.rsplit(['/', '.']).next()).into_iter().collect(),
+    };
+    match names.as_slice() {
+        ["array", ..] => format!("{}[]", kind(&schema["items"])),
+        names => names.join(" | "),
     }
 }

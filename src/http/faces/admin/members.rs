@@ -58,7 +58,7 @@ pub(super) use body;
 
 body! {
     /// How long what was before still counts.
-    OverlapBody as AdminOverlap {
+    OverlapBody as Overlap {
         /// In seconds; not at all where it is absent.
         #[schema(value_type = Option<u32>)]
         overlap: Duration = overlap,

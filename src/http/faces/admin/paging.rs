@@ -14,7 +14,7 @@ use crate::http::fields::FieldError;
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminPage)]
+#[schema(as = Page)]
 pub(super) struct Page<T> {
     /// What is on it, in a stable order.
     items: Vec<T>,

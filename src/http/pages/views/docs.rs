@@ -1,5 +1,7 @@
 //! `/docs`.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::{Frame, View};
@@ -11,7 +13,7 @@ pub(in crate::http) struct Docs {
     /// See [`Frame`].
     pub(in crate::http) frame: Frame,
     /// What there is.
-    pub(in crate::http) chapters: Vec<Chapter>,
+    pub(in crate::http) chapters: Arc<Vec<Chapter>>,
 }
 
 impl View for Docs {
@@ -38,10 +40,26 @@ pub(in crate::http) struct Entry {
     pub(in crate::http) summary: Prose,
     /// In full.
     pub(in crate::http) description: Prose,
-    /// Names and what they are.
-    pub(in crate::http) parameters: Vec<(String, Prose)>,
-    /// Statuses and what they mean.
-    pub(in crate::http) answers: Vec<(String, Prose)>,
+    /// What credentials it takes; any of these.
+    pub(in crate::http) security: Vec<String>,
+    /// What it takes beside the body.
+    pub(in crate::http) parameters: Vec<Member>,
+    /// Media type and members of the body.
+    pub(in crate::http) body: Option<(String, Vec<Member>)>,
+    /// Statuses, what they mean, and the members of what is answered.
+    pub(in crate::http) answers: Vec<(String, Prose, Vec<Member>)>,
+}
+
+/// A parameter, or a member of a body.
+pub(in crate::http) struct Member {
+    /// Its name.
+    pub(in crate::http) name: String,
+    /// Where it stands and of what type it is.
+    pub(in crate::http) kind: String,
+    /// Whether it must be there.
+    pub(in crate::http) required: bool,
+    /// What it is.
+    pub(in crate::http) about: Prose,
 }
 
 /// A text in which code stands between backticks: parts, and whether each is code.

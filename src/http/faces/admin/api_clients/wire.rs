@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 
 /// An API client.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminApiClient)]
+#[schema(as = ApiClient)]
 pub(super) struct ApiClientShown {
     /// What `X-Client-Key` holds.
     client_key: String,
@@ -47,7 +47,7 @@ impl From<ApiClient> for ApiClientShown {
 
 /// An API client with its secret.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminApiClientWithSecret)]
+#[schema(as = ApiClientWithSecret)]
 pub(super) struct ApiClientWithSecret {
     /// The API client.
     #[serde(flatten)]
@@ -65,7 +65,7 @@ impl From<WithSecret> for ApiClientWithSecret {
 
 body! {
     /// An API client that is to be made.
-    NewApiClientBody as AdminNewApiClient {
+    NewApiClientBody as NewApiClient {
         /// For people to read.
         name: String = text,
         /// From when on it counts no longer, RFC 3339.
@@ -94,7 +94,7 @@ impl NewApiClientBody {
 
 body! {
     /// What becomes of an API client: what is absent stays.
-    ApiClientChangeBody as AdminApiClientChange {
+    ApiClientChangeBody as ApiClientChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// Whether it counts.

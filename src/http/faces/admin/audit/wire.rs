@@ -7,7 +7,7 @@ use crate::domain::audit::StoredAuditEntry;
 
 /// What somebody did.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminAuditEntry)]
+#[schema(as = AuditEntry)]
 pub(super) struct AuditShown {
     /// A number that rises.
     id: i64,

@@ -10,7 +10,7 @@ use crate::model::ids::{OrganizationId, SystemId};
 
 /// A system.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminSystem)]
+#[schema(as = System)]
 pub(super) struct SystemShown {
     /// `sys_…`.
     id: String,
@@ -34,7 +34,7 @@ impl From<System> for SystemShown {
 
 /// A module of a system.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminModule)]
+#[schema(as = Module)]
 pub(super) struct ModuleShown {
     /// `mod_…`.
     id: String,
@@ -61,7 +61,7 @@ impl From<Module> for ModuleShown {
 
 /// A site of an organization.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminSite)]
+#[schema(as = Site)]
 pub(super) struct SiteShown {
     /// `sit_…`.
     id: String,
@@ -88,7 +88,7 @@ impl From<Site> for SiteShown {
 
 body! {
     /// A system that is to be added.
-    NewSystemBody as AdminNewSystem {
+    NewSystemBody as NewSystem {
         /// For people to read.
         name: String = text,
         /// What people who write grants by hand call it.
@@ -98,7 +98,7 @@ body! {
 
 body! {
     /// A module that is to be added.
-    NewModuleBody as AdminNewModule {
+    NewModuleBody as NewModule {
         /// `sys_…`.
         #[schema(value_type = String)]
         system_id: SystemId = required_name,
@@ -111,7 +111,7 @@ body! {
 
 body! {
     /// A site that is to be added.
-    NewSiteBody as AdminNewSite {
+    NewSiteBody as NewSite {
         /// `org_…`.
         #[schema(value_type = String)]
         organization_id: OrganizationId = required_name,
@@ -124,7 +124,7 @@ body! {
 
 body! {
     /// What becomes of an entry: what is absent stays, what is `null` is taken away.
-    EntryChangeBody as AdminEntryChange {
+    EntryChangeBody as EntryChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// What people who write grants by hand call it.

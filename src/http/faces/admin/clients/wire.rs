@@ -17,7 +17,7 @@ use crate::model::signing_key::SigningAlg;
 
 /// A client.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminClient)]
+#[schema(as = Client)]
 pub(super) struct ClientShown {
     /// Its public name.
     id: String,
@@ -92,7 +92,7 @@ impl From<Client> for ClientShown {
 
 /// A client, with its secret where it was just made.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminClientWithSecret)]
+#[schema(as = ClientWithSecret)]
 pub(super) struct WithSecret {
     /// The client.
     #[serde(flatten)]
@@ -113,7 +113,7 @@ impl WithSecret {
 
 body! {
     /// A client that is to be made: a service that authenticates with a secret, unless said otherwise.
-    NewClientBody as AdminNewClient {
+    NewClientBody as NewClient {
         /// Made up where none is wished for.
         id: Option<String> = optional,
         /// For people to read.
@@ -189,7 +189,7 @@ impl NewClientBody {
 
 body! {
     /// What becomes of a client: what is absent stays, what is `null` is taken away.
-    ClientChangeBody as AdminClientChange {
+    ClientChangeBody as ClientChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// For people to read.
@@ -263,7 +263,7 @@ impl ClientChangeBody {
 
 /// A secret that was just made.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminClientSecret)]
+#[schema(as = ClientSecret)]
 pub(super) struct NewSecret {
     /// Whose.
     pub(super) id: String,

@@ -8,7 +8,7 @@ use crate::model::signing_key::{SigningAlg, SigningKey};
 
 /// A signing key.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminKey)]
+#[schema(as = Key)]
 pub(super) struct KeyShown {
     /// Its RFC 7638 thumbprint.
     kid: String,
@@ -39,7 +39,7 @@ impl From<SigningKey> for KeyShown {
 
 body! {
     /// What is to be rotated.
-    RotateBody as AdminRotate {
+    RotateBody as Rotate {
         /// Of this algorithm only; of each where it is absent.
         #[schema(value_type = Option<String>)]
         alg: Option<SigningAlg> = name,
@@ -50,7 +50,7 @@ body! {
 
 /// What a rotation did.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminRotated)]
+#[schema(as = Rotated)]
 pub(super) struct Rotated {
     /// One for each algorithm.
     pub(super) items: Vec<RotatedKey>,
@@ -58,7 +58,7 @@ pub(super) struct Rotated {
 
 /// The key that signs, or will.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminRotatedKey)]
+#[schema(as = RotatedKey)]
 pub(super) struct RotatedKey {
     /// Its name.
     pub(super) kid: String,

@@ -10,7 +10,7 @@ use crate::model::user::User;
 
 /// An organization.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminOrganization)]
+#[schema(as = Organization)]
 pub(super) struct OrganizationShown {
     /// `org_…`.
     id: String,
@@ -47,7 +47,7 @@ impl From<Organization> for OrganizationShown {
 
 body! {
     /// An organization that is to be made.
-    NewOrganizationBody as AdminNewOrganization {
+    NewOrganizationBody as NewOrganization {
         /// For people to read.
         name: String = text,
         /// Its short name; made from the name if there is none.
@@ -59,7 +59,7 @@ body! {
 
 body! {
     /// What becomes of an organization: what is absent stays.
-    OrganizationChangeBody as AdminOrganizationChange {
+    OrganizationChangeBody as OrganizationChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// Its short name.
@@ -73,7 +73,7 @@ body! {
 
 /// A member of an organization.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminMember)]
+#[schema(as = Member)]
 pub(super) struct MemberShown {
     /// `mem_…`.
     id: String,
@@ -104,7 +104,7 @@ impl From<(Membership, User)> for MemberShown {
 
 body! {
     /// A user who is to be a member.
-    NewMemberBody as AdminNewMember {
+    NewMemberBody as NewMember {
         /// `usr_…`.
         #[schema(value_type = String)]
         user_id: UserId = required_name,
@@ -116,7 +116,7 @@ body! {
 
 body! {
     /// What a member is to be.
-    RoleBody as AdminMemberRole {
+    RoleBody as MemberRole {
         /// `owner`, `admin` or `member`.
         #[schema(value_type = String)]
         role: MembershipRole = required_name,

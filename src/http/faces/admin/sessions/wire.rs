@@ -7,7 +7,7 @@ use crate::model::session::Session;
 
 /// An open session.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminSession)]
+#[schema(as = Session)]
 pub(super) struct SessionShown {
     /// `ses_…`.
     id: String,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// Every effective value of the configuration, in the order of the example file.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminInstallationSettings)]
+#[schema(as = InstallationSettings)]
 pub(super) struct InstallationSettings {
     /// The values.
     pub(super) items: Vec<Setting>,
@@ -13,7 +13,7 @@ pub(super) struct InstallationSettings {
 
 /// One value.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminSetting)]
+#[schema(as = Setting)]
 pub(super) struct Setting {
     /// The key's name.
     pub(super) key: &'static str,

@@ -9,7 +9,7 @@ use crate::model::tenant::{RegistrationPolicy, Tenant, TenantKeyKind, TenantSett
 
 /// A tenant.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminTenant)]
+#[schema(as = Tenant)]
 pub(super) struct TenantShown {
     /// `tnt_…`.
     id: String,
@@ -40,7 +40,7 @@ impl From<Tenant> for TenantShown {
 
 /// What a tenant sets for itself; null takes the installation's value.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminTenantSettings)]
+#[schema(as = TenantSettings)]
 pub(super) struct SettingsShown {
     /// The least number of characters in a password.
     password_min_length: Option<u32>,
@@ -77,7 +77,7 @@ impl From<TenantSettings> for SettingsShown {
 
 body! {
     /// A tenant that is to be made.
-    NewTenantBody as AdminNewTenant {
+    NewTenantBody as NewTenant {
         /// For people to read.
         name: String = text,
     }
@@ -85,7 +85,7 @@ body! {
 
 /// A tenant that was just made, with its keys for the one time.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminCreatedTenant)]
+#[schema(as = CreatedTenant)]
 pub(super) struct CreatedTenant {
     /// The tenant.
     #[serde(flatten)]
@@ -99,7 +99,7 @@ pub(super) struct CreatedTenant {
 
 body! {
     /// What becomes of a tenant: what is absent stays, what is `null` takes the installation's value.
-    TenantChangeBody as AdminTenantChange {
+    TenantChangeBody as TenantChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// A disabled tenant answers nothing.
@@ -162,7 +162,7 @@ impl TenantChangeBody {
 
 body! {
     /// A key that is to be replaced.
-    RotateKeyBody as AdminRotateKey {
+    RotateKeyBody as RotateKey {
         /// `public` or `secret`.
         #[schema(value_type = String)]
         kind: TenantKeyKind = required_name,
@@ -174,7 +174,7 @@ body! {
 
 /// A key that was just made.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminTenantKey)]
+#[schema(as = TenantKey)]
 pub(super) struct TenantKeyShown {
     /// `public` or `secret`.
     pub(super) kind: &'static str,

@@ -9,7 +9,7 @@ use crate::model::user::User;
 
 /// A user.
 #[derive(Serialize, ToSchema)]
-#[schema(as = AdminUser)]
+#[schema(as = User)]
 pub(super) struct UserShown {
     /// `usr_…`.
     pub(super) id: String,
@@ -63,7 +63,7 @@ impl UserShown {
 
 body! {
     /// A user who is to be made: an address or a username must be there.
-    NewUserBody as AdminNewUser {
+    NewUserBody as NewUser {
         /// Their address.
         email: Option<String> = optional,
         /// Whether the address was proved.
@@ -84,7 +84,7 @@ body! {
 
 body! {
     /// What becomes of a user: what is absent stays, what is `null` is taken away.
-    UserChangeBody as AdminUserChange {
+    UserChangeBody as UserChange {
         /// A new one is not proved.
         #[schema(value_type = Option<String>)]
         email: Option<Option<String>> = change,
@@ -106,7 +106,7 @@ body! {
 
 body! {
     /// A password.
-    PasswordBody as AdminPassword {
+    PasswordBody as Password {
         /// At least as long as the tenant wants.
         password: String = text,
     }
