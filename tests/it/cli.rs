@@ -147,7 +147,7 @@ impl Place {
         Done { code: output.status.code().expect("no signal"), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = ["--json"].into_iter().chain(arguments.iter().copied()).collect();
         self.run(&arguments).json()
     }
@@ -227,6 +227,67 @@ const CLIENT: &[&str] = &[
     "signing_alg",
     "created_at",
 ];
+
+/// The catalogue, and API clients.
+async fn trusted_systems(place: &Place, server: &Serving, tried: &mut impl FnMut(&str)) {
+    for name in ["add-system", "add-module", "add-company", "add-site", "list", "disable", "enable"] {
+        tried(&format!("catalog {name}"));
+    }
+    let system = place.json(&["catalog", "add-system", "--name", "Sales", "--code", "sales"]);
+    has(&system, &["kind", "key", "system_key", "id", "name", "status", "code", "created_at"]);
+    let system = text(&system, "system_key").to_owned();
+    let module = place.json(&["catalog", "add-module", "--system", &system, "--name", "Campaigns"]);
+    assert_eq!((&module["system_key"], &module["code"]), (&json!(system), &Value::Null));
+    let company = place.json(&["catalog", "add-company", "--name", "Acme", "--slug", "acme", "--plan", "gold"]);
+    assert_eq!((&company["slug"], &company["plan"]), (&json!("acme"), &json!("gold")));
+    let company = text(&company, "company_key").to_owned();
+    let site = place.json(&["catalog", "add-site", "--company", &company, "--name", "Taipei", "--code", "tw-main"]);
+    assert_eq!(site["company_key"], company);
+    let site = text(&site, "site_key").to_owned();
+    let listed = place.json(&["catalog", "list"]);
+    let kinds: Vec<&str> = listed.as_array().unwrap().iter().map(|entry| text(entry, "kind")).collect();
+    assert_eq!(kinds, ["system", "module", "company", "site"]);
+    assert_eq!(place.json(&["catalog", "list", "--kind", "site"])[0]["key"], site);
+    let again = ["catalog", "add-site", "--company", &company, "--name", "Other", "--code", "tw-main"];
+    place.run(&again).refused(1, &["code already taken"]);
+    place.run(&["catalog", "add-module", "--system", &site, "--name", "x"]).refused(1, &["no such system", &site]);
+    for key in [&system, text(&module, "module_key"), &company, &site] {
+        for (verb, status) in [("disable", "inactive"), ("enable", "active")] {
+            assert_eq!(place.json(&["catalog", verb, key])["status"], status, "{key}");
+        }
+    }
+    place.run(&["catalog", "disable", "CP20200101X0000"]).refused(1, &["CP20200101X0000"]);
+
+    for name in ["create", "list", "rotate", "disable", "enable"] {
+        tried(&format!("api-client {name}"));
+    }
+    let create = ["api-client", "create", "--name", "A system", "--allow-ip", "127.0.0.0/8", "--allow-path", "/internal"];
+    let made = place.json(&[&create[..], &["--allow-origin", "https://App.example.org", "--expires-at", "2099-01-31T18:00:00Z"]].concat());
+    has(&made, &["client_key", "api_key", "id", "name", "enabled", "created_at"]);
+    let told = ["allow_ips", "allow_origins", "allow_paths", "expires_at"].map(|name| made[name].clone());
+    let expected = [json!(["127.0.0.0/8"]), json!(["https://app.example.org"]), json!(["/internal"]), json!("2099-01-31T18:00:00Z")];
+    assert_eq!(told, expected);
+    let (key, secret) = (text(&made, "client_key").to_owned(), text(&made, "api_key").to_owned());
+    let ask = async |secret: &str| {
+        let url = format!("{}/internal/sites", server.base);
+        server.ask(client().get(url).header("X-Client-Key", &key).header("X-API-Key", secret)).await
+    };
+    assert_eq!(ask(&secret).await.body(200)["items"][0]["site_key"], site);
+    let listed = place.json(&["api-client", "list"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["client_key"]), (1, &json!(key)));
+    assert!(listed[0].get("api_key").is_none() && !listed.to_string().contains(&secret));
+    let rotated = place.json(&["api-client", "rotate", &key, "--overlap", "1h"]);
+    let new = text(&rotated, "api_key").to_owned();
+    within(SOON, "the new secret", async || ask(&new).await.status == 200).await;
+    assert_eq!(ask(&secret).await.status, 200, "the old one goes on");
+    for (verb, status) in [("disable", 401), ("enable", 200)] {
+        assert_eq!(place.json(&["api-client", verb, &key])["enabled"], verb == "enable");
+        within(SOON, verb, async || ask(&new).await.status == status).await;
+    }
+    place.run(&["api-client", "disable", "gck_nothing"]).refused(1, &["no such API client", "gck_nothing"]);
+    let bad = ["api-client", "create", "--name", "x", "--allow-ip", "everywhere"];
+    place.run(&bad).refused(1, &["networks"]);
+}
 
 async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     let place = Place::of(&setup);
@@ -422,6 +483,8 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     within(SOON, "it is gone", async || server.token(&id, new_secret, &grant).await.status == 401).await;
     place.run(&["client", "show", &id]).refused(1, &["error:", &id]);
 
+    trusted_systems(&place, &server, &mut tried).await;
+
     // Keys.
     tried("keys list");
     let keys = place.json(&["keys", "list", of[0], of[1]]);
@@ -475,6 +538,26 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
         place.run(&backup).refused(1, &["pg_dump"]);
         assert!(!copy.exists());
     }
+    tried("export");
+    let file = place.folder.join("export.jsonl");
+    let export = ["export", file.to_str().unwrap()];
+    let made = place.json(&[&export[..], &["--tenant", &tenant_id]].concat());
+    assert_eq!((&made["tenant"], &made["user"]), (&json!(1), &json!(1)));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("Ann@example.org") && text.contains("$argon2id$") && !text.contains("\"private\""));
+    place.run(&export).refused(1, &["export.jsonl"]);
+    assert!(place.run(&["export"]).err.contains("--include-secrets"), "it says what it leaves out");
+    tried("import");
+    let import = ["import", file.to_str().unwrap(), "--on-conflict"];
+    place.run(&[&import[..], &["fail"]].concat()).refused(1, &["line 2: tenant already taken"]);
+    let skipped = place.json(&[&import[..], &["skip"]].concat());
+    assert_eq!(skipped["written"], 0, "{skipped}");
+    let people = "{\"gatehouse\":\"export\",\"version\":1}\n{\"kind\":\"user\",\"username\":\"zoe\"}\n";
+    let rehearsed = place.run_with(&["import", "--json", "--dry-run"], people).json();
+    assert_eq!((&rehearsed["dry_run"], &rehearsed["user"]), (&json!(true), &json!(1)));
+    assert_eq!(place.run_with(&["import", "--json"], people).json()["user"], 1);
+    place.run_with(&["import"], people).refused(1, &["line 2: "]);
     assert!(untried.is_empty(), "commands that nothing tries: {untried:?}");
 
     // Everything that people read comes out too, and nothing of it is empty.

@@ -1,9 +1,14 @@
 //! The REST faces against their contracts: statuses, member names and literals as they are written
 //! there.
 
+mod admin;
+mod admin_powers;
 mod control;
 mod control_administrators;
+mod handoff;
+mod handoff_proof;
 mod idaas;
+mod member;
 mod rbac;
 mod rbac_assignments;
 mod rbac_tokens;

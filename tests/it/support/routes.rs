@@ -269,7 +269,7 @@ pub enum Caller {
     /// A client that registers itself, and then shows its registration token: `oauth/rfc7591_registration.rs`
     /// and `oauth/rfc7592_management.rs` try these.
     Registrant,
-    /// A trusted system with a key pair: `faces/handoff.rs` and `faces/member.rs` try these.
+    /// A trusted system with a key pair: `bad_input.rs`, `faces/handoff.rs` and `faces/member.rs` try these.
     KeyPair,
     /// A person who leaves, or is on the way in: `faces/workspace_accounts.rs` and
     /// `faces/workspace_members.rs` try these.
@@ -507,9 +507,23 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         name if name.starts_with("admin.") => administered(endpoint.name, world, &fresh),
         "member.sign_in.login" => Known::new(Anybody, Json(json!({ "username": world.email, "password": PASSWORD }))),
         "member.me.show" | "member.me.snapshot" => Known::new(Person, Nothing),
-        pair if pair.starts_with("handoff.") || pair.starts_with("member.grants.") => {
-            Known::new(Caller::KeyPair, Nothing)
+        "member.grants.grant" => {
+            let body = json!({ "authentik_sub": world.user_id, "email": fresh, "display_name": "Somebody",
+                "scope_type": "site", "scope_id": "tw-main", "module": "campaign", "action": "view" });
+            Known::new(Caller::KeyPair, Json(body))
         }
+        "member.grants.revoke" => {
+            let body = json!({ "authentik_sub": world.user_id, "scope_type": "site", "scope_id": "tw-main",
+                "module": "campaign", "action": "view" });
+            Known::new(Caller::KeyPair, Json(body))
+        }
+        "handoff.users.upsert_by_sub" | "handoff.users.ensure" | "handoff.users.ensure_by_its_older_name" => {
+            let number = next_number();
+            let body = json!({ "user_sub": format!("sub-{number}"), "username": format!("somebody{number}"),
+                "email": fresh, "display_name": "Somebody", "is_active": true });
+            Known::new(Caller::KeyPair, Json(body))
+        }
+        pair if pair.starts_with("handoff.") => Known::new(Caller::KeyPair, Nothing),
         page if page.starts_with("pages.") => Known::new(Caller::Browser, Nothing),
         other => panic!(
             "{} {} ({other}) is mounted, and tests/it/support/routes.rs does not say who may call it and with what",
