@@ -8,6 +8,7 @@ mod backup;
 mod catalog;
 mod client;
 mod config;
+mod connection;
 mod export;
 mod failure;
 mod import;
@@ -94,6 +95,9 @@ enum Command {
     /// The catalogue: systems with modules, companies with sites
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// Connections: providers elsewhere by whom people sign in here
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
     /// Signing keys of a tenant
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -166,6 +170,7 @@ async fn act(command: Command, loaded: Loaded, out: Output) -> Result<(), Failur
         Command::Client(command) => client::run(command, loaded, out).await,
         Command::ApiClient(command) => api_client::run(command, loaded, out).await,
         Command::Catalog(command) => catalog::run(command, loaded, out).await,
+        Command::Connection(command) => connection::run(command, loaded, out).await,
         Command::Keys(command) => keys::run(command, loaded, out).await,
         Command::Backup(args) => backup::run(args, loaded, out).await,
         Command::Export(args) => export::run(args, loaded, out).await,

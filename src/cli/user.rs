@@ -129,7 +129,7 @@ pub(super) async fn run(command: UserCommand, loaded: Loaded, out: Output) -> Re
     // What is asked for on standard input is read before anything is opened.
     let password = match &command {
         UserCommand::Create(CreateArgs { password_stdin: true, .. }) | UserCommand::SetPassword { .. } => {
-            Some(read_password(out)?)
+            Some(read_secret("password", out)?)
         }
         _ => None,
     };
@@ -274,20 +274,20 @@ fn record(user: &User, roles: &HashMap<UserId, Vec<String>>) -> Record {
 }
 
 /// One line of standard input, or all of it without the newline at its end.
-fn read_password(out: Output) -> Result<Secret<String>, Failure> {
+pub(super) fn read_secret(what: &str, out: Output) -> Result<Secret<String>, Failure> {
     let input = std::io::stdin();
     let mut text = String::new();
     if input.is_terminal() {
-        out.note("Password, then Enter (it is visible as you type; pipe it in to avoid that):");
+        out.note(&format!("The {what}, then Enter (it is visible as you type; pipe it in to avoid that):"));
         input.read_line(&mut text)?;
     } else {
         let read = input.lock().take(MAX_PASSWORD_BYTES).read_to_string(&mut text);
-        read.map_err(|_| Failure::Usage("the password on standard input is not UTF-8 text".to_owned()))?;
+        read.map_err(|_| Failure::Usage(format!("the {what} on standard input is not UTF-8 text")))?;
     }
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
-        return Err(Failure::Usage("there is no password on standard input".to_owned()));
+        return Err(Failure::Usage(format!("there is no {what} on standard input")));
     }
     Ok(Secret::new(password.to_owned()))
 }

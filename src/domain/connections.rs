@@ -21,7 +21,7 @@ use crate::model::role::RoleScope;
 use crate::model::secret::Secret;
 use crate::model::text::DisplayName;
 use crate::model::time::Timestamp;
-use crate::storage::{StorageError, TenantTx, Tx, connections, organizations, roles};
+use crate::storage::{StorageError, TenantTx, Tx, connections, identities, organizations, roles};
 
 /// How many domains may lead to one connection, and how many values it may map.
 const MOST: usize = 100;
@@ -114,7 +114,8 @@ pub async fn create(ctx: &Ctx<'_>, by: &Powers, new: NewConnection) -> Result<Co
 /// Changes a connection.
 ///
 /// # Errors
-/// As [`create`]; [`DomainError::NotFound`] for the connection.
+/// As [`create`]; [`DomainError::NotFound`] for the connection; [`DomainError::NotAllowed`] for who would
+/// become able to come in as somebody who may do more than they.
 pub async fn update(
     ctx: &Ctx<'_>,
     by: &Powers,
@@ -131,7 +132,12 @@ pub async fn update(
                 let of = tx.of(*tenant);
                 let found = connections::find_for_update(&of, *id).await?;
                 let before = found.ok_or(DomainError::NotFound(Noun::Connection))?;
-                let after = checked(mended(before, change, sealed.as_ref(), *now)?)?;
+                let after = checked(mended(before.clone(), change, sealed.as_ref(), *now)?)?;
+                if believes_otherwise(&before, &after) {
+                    for user in identities::holders_of_roles(&of, *id).await? {
+                        by.require_above_user(tx, *tenant, user, *now).await?;
+                    }
+                }
                 may_give(tx, &of, by, &after).await?;
                 connections::update(&of, &after).await.map_err(taken)?;
                 of.changed(ChangeKind::Connection, "").await?;
@@ -140,6 +146,14 @@ pub async fn update(
             })
         })
         .await
+}
+
+/// Whether it is now somebody else who says who comes in, or they are believed more: whoever changes that can
+/// come in as anybody who came in before.
+fn believes_otherwise(before: &Connection, after: &Connection) -> bool {
+    before.provider != after.provider
+        || before.settings.mapping.subject != after.settings.mapping.subject
+        || after.settings.trusts_second_factor && !before.settings.trusts_second_factor
 }
 
 fn mended(

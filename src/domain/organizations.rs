@@ -167,6 +167,15 @@ pub async fn find_by_key(ctx: &Ctx<'_>, key: &str) -> Result<Organization, Domai
     found.ok_or(DomainError::NotFound(Noun::Organization))
 }
 
+/// The organization of this short name.
+///
+/// # Errors
+/// [`DomainError::NotFound`], or the database is unavailable.
+pub async fn find_by_slug(ctx: &Ctx<'_>, slug: &str) -> Result<Organization, DomainError> {
+    let found = organizations::find_by_slug(&ctx.core.db.read().of(ctx.tenant_id()), slug).await?;
+    found.ok_or(DomainError::NotFound(Noun::Organization))
+}
+
 /// At most `limit` organizations after `after`, in the order in which they were made.
 ///
 /// # Errors

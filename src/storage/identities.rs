@@ -1,7 +1,7 @@
 //! Who somebody of elsewhere is here.
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use super::db::{TenantRows, TenantTx};
 use super::entity::identities::{Column, Entity, Model};
@@ -84,6 +84,30 @@ pub async fn of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<Identity
         .all(&rows.raw())
         .await?;
     Ok(found.into_iter().map(noun).collect())
+}
+
+/// Who comes in by a connection and holds a role, run out or not.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn holders_of_roles(rows: &TenantRows<'_>, connection: ConnectionId) -> Result<Vec<UserId>, StorageError> {
+    use super::entity::role_assignments;
+    let holders = role_assignments::Entity::find()
+        .select_only()
+        .column(role_assignments::Column::UserId)
+        .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
+        .into_query();
+    let found: Vec<uuid::Uuid> = Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .distinct()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::ConnectionId.eq(connection.uuid()))
+        .filter(Column::UserId.in_subquery(holders))
+        .into_tuple()
+        .all(&rows.raw())
+        .await?;
+    Ok(found.into_iter().map(UserId::from_uuid).collect())
 }
 
 /// Unlinks an account of elsewhere from its user; says whether it was linked to them.

@@ -21,6 +21,8 @@ pub enum Reply {
     Floods,
     /// Nothing at all.
     Hangs,
+    /// A letter now and then, and never the end.
+    Drips,
 }
 
 /// A request as it came.
@@ -105,6 +107,16 @@ async fn serve(stream: TcpStream, inner: Arc<Inner>) {
             Some(Reply::Says(status, body)) => (status, String::new(), body),
             Some(Reply::Leads(to)) => (302, format!("location: {to}\r\n"), String::new()),
             Some(Reply::Hangs) => return std::future::pending().await,
+            Some(Reply::Drips) => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+                let mut open = stream.write_all(head.as_bytes()).await.is_ok();
+                let mut beat = tokio::time::interval(Duration::from_millis(100));
+                while open {
+                    beat.tick().await;
+                    open = stream.write_all(b" ").await.is_ok();
+                }
+                return;
+            }
             Some(Reply::Floods) => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
                 let mut open = stream.write_all(head.as_bytes()).await.is_ok();
