@@ -50,6 +50,8 @@ pub(super) fn document() -> Value {
 
 /// What every surface calls the schema of its refusals.
 const REFUSAL: &str = "Refusal";
+/// Where people come in a browser: what is refused there is a page.
+const FOR_PEOPLE: [&str; 2] = ["authorize.authorize", "logout.end_session"];
 /// Where schemas are.
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -105,6 +107,9 @@ fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value) {
     let refusals = answers.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
     for (_, answer) in refusals.filter(|(_, answer)| answer.get("content").is_none()) {
         answer["content"] = json!({ shape::media_type(surface): refusal });
+        if FOR_PEOPLE.contains(&endpoint.name) {
+            answer["content"]["text/html"] = json!({});
+        }
     }
 }
 
