@@ -173,6 +173,11 @@ fn saml_and_certificates_have_one_file_each() {
 }
 
 #[test]
+fn providers_elsewhere_are_spoken_to_in_one_place() {
+    none(&uses(&["src/"], &["src/protocol/upstream"], &["openidconnect"]), "only protocol/upstream names it");
+}
+
+#[test]
 fn http_clients_have_one_home() {
     // The export of the log goes to a collector that the operator named, over a client of its own.
     let except = ["src/outbound", "src/telemetry/otlp.rs"];

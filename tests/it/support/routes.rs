@@ -6,6 +6,7 @@ use gatehouse::domain::access::Powers;
 use gatehouse::domain::api_clients::{self, AllowLists, NewApiClient};
 use gatehouse::domain::catalogue::{self, NewEntry};
 use gatehouse::domain::clients::NewClient;
+use gatehouse::domain::connections::{self, NewConnection};
 use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::organizations::NewOrganization;
 use gatehouse::domain::permissions::NewPermission;
@@ -15,6 +16,7 @@ use gatehouse::domain::{Ctx, Origin, invitations, permissions, roles, tenants};
 use gatehouse::http::mount::Endpoint;
 use gatehouse::model::audit::Actor;
 use gatehouse::model::client::{AuthMethod, GrantType};
+use gatehouse::model::connection::ConnectionSettings;
 use gatehouse::model::ids::{RoleId, UserId};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::RoleScope;
@@ -81,6 +83,9 @@ pub struct LookedAfter {
     pub system_id: String,
     pub module_id: String,
     pub site_id: String,
+    /// A connection, and one that is to be removed.
+    pub connection_id: String,
+    pub gone_connection: String,
     /// Memberships of the person's workspace: one that is changed, one that ends; and an invitation.
     pub membership_id: String,
     pub gone_membership_id: String,
@@ -101,6 +106,8 @@ impl Default for LookedAfter {
             system_id: id("sys"),
             module_id: id("mod"),
             site_id: id("sit"),
+            connection_id: id("con"),
+            gone_connection: id("con"),
             membership_id: uuid::Uuid::from_u128(1).to_string(),
             gone_membership_id: uuid::Uuid::from_u128(1).to_string(),
             invitation_id: uuid::Uuid::from_u128(1).to_string(),
@@ -221,6 +228,8 @@ impl World {
             system_id: system.to_string(),
             module_id: catalogue::add_module(ctx, system, entry("a module")).await.unwrap().id.to_string(),
             site_id: catalogue::add_site(ctx, organization, entry("a site")).await.unwrap().id.to_string(),
+            connection_id: connection(ctx, "stays").await,
+            gone_connection: connection(ctx, "goes").await,
         };
         self
     }
@@ -591,6 +600,9 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         }
         "organizations.add_member" => body(json!({ "user_id": of.newcomer_id, "role": "member" })).creates(),
         "organizations.update_member" => body(json!({ "role": "admin" })),
+        "connections.create" => body(json!({ "name": "Elsewhere", "provider": provider() })).creates(),
+        "connections.update" => body(json!({ "name": "Elsewhere", "provider": provider() })),
+        "connections.delete" => Known { success: 204, ..Known::new(Caller::Service, Nothing) },
         "keys.rotate" => body(json!({ "alg": "ES256", "now": false })),
         "users.delete"
         | "users.unlock"
@@ -601,6 +613,24 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         | "organizations.remove_member" => Known { success: 204, ..Known::new(Caller::Service, Nothing) },
         _ => Known::new(Caller::Service, Nothing),
     }
+}
+
+/// A provider that nobody may ask.
+fn provider() -> Value {
+    json!({ "kind": "oidc", "issuer": "http://127.0.0.1:9", "client_id": "gatehouse" })
+}
+
+/// A connection to it.
+async fn connection(ctx: &Ctx<'_>, name: &str) -> String {
+    let new = NewConnection {
+        organization: None,
+        name: name.to_owned(),
+        provider: serde_json::from_value(provider()).unwrap(),
+        settings: ConnectionSettings::default(),
+        domains: Vec::new(),
+        secret: None,
+    };
+    connections::create(ctx, &Powers::operator(), new).await.unwrap().id.to_string()
 }
 
 /// The path of a route with this world's ids in it.
@@ -639,6 +669,8 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             (_, "module_id") => &world.looked_after.module_id,
             (_, "site_id") => &world.looked_after.site_id,
             (_, "session_id" | "kid") => "nothing",
+            (_, "connection_id") if endpoint.name == "connections.delete" => &world.looked_after.gone_connection,
+            (_, "connection_id") => &world.looked_after.connection_id,
             (_, "connection") => "con_0123456789abcdef0123456789abcdef",
             (_, "tenant_id") | ("/v1/tenants/" | "/api/admin/v1/tenants/", "id") => &world.tenant_id,
             ("/v1/users/" | "/api/internal/users/", "id") => &world.user_id,
