@@ -279,11 +279,7 @@ pub async fn hold(tx: &TenantTx<'_>, ids: &[RoleId]) -> Result<Vec<Role>, Storag
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
-pub async fn window(
-    rows: &TenantRows<'_>,
-    filter: &RoleFilter,
-    window: Window,
-) -> Result<Counted<Role>, StorageError> {
+pub async fn window(rows: &TenantRows<'_>, filter: &RoleFilter, window: Window) -> Result<Counted<Role>, StorageError> {
     let mut all = Condition::all();
     if let Some(name) = &filter.name {
         all = all.add(contains(roles::Column::Name, name));
@@ -372,10 +368,7 @@ pub async fn assign(tx: &TenantTx<'_>, assignments: &[RoleAssignment]) -> Result
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
-pub async fn assignments_of(
-    rows: &TenantRows<'_>,
-    user: UserId,
-) -> Result<Vec<(RoleAssignment, Role)>, StorageError> {
+pub async fn assignments_of(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<(RoleAssignment, Role)>, StorageError> {
     use role_assignments::Column;
     let found = role_assignments::Entity::find()
         .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())

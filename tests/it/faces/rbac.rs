@@ -64,17 +64,8 @@ fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
     list.as_array().unwrap().iter().map(|item| item[member].as_str().unwrap()).collect()
 }
 
-const ROLE: [&str; 9] = [
-    "created_at",
-    "description",
-    "id",
-    "is_active",
-    "is_system_role",
-    "role_code",
-    "role_name",
-    "scope",
-    "updated_at",
-];
+const ROLE: [&str; 9] =
+    ["created_at", "description", "id", "is_active", "is_system_role", "role_code", "role_name", "scope", "updated_at"];
 
 async fn what_is_seeded(app: TestApp) {
     let admin = app.admin_token().await;
@@ -100,7 +91,8 @@ async fn what_is_seeded(app: TestApp) {
 
 async fn a_role_is_made_shown_changed_and_deleted(app: TestApp) {
     let admin = app.admin_token().await;
-    let body = json!({ "role_name": "Editors", "role_code": "EDITOR_2", "description": "They edit", "scope": "GLOBAL" });
+    let body =
+        json!({ "role_name": "Editors", "role_code": "EDITOR_2", "description": "They edit", "scope": "GLOBAL" });
     let made = app.post(&admin, "/api/v1/roles", &body).await.body(201);
     let at = app.now().rfc3339();
     let expected = json!({ "id": "ROLE_EDITOR_2", "role_name": "Editors", "role_code": "EDITOR_2",
@@ -129,11 +121,7 @@ async fn a_role_is_made_shown_changed_and_deleted(app: TestApp) {
     }
     for value in ["", "lower", "WITH-DASH", "WITH SPACE", "Ä", "A:B"] {
         let body = json!({ "role_name": "x", "role_code": value, "scope": "GLOBAL" });
-        is_detail(
-            &app.post(&admin, "/api/v1/roles", &body).await,
-            400,
-            "角色编码必须为大写字母、数字和下划线组合",
-        );
+        is_detail(&app.post(&admin, "/api/v1/roles", &body).await, 400, "角色编码必须为大写字母、数字和下划线组合");
     }
     let long = json!({ "role_name": "x", "role_code": "A".repeat(51), "scope": "GLOBAL" });
     is_detail(&app.post(&admin, "/api/v1/roles", &long).await, 400, "「role_code」最多 50 个字符");
@@ -172,10 +160,7 @@ async fn roles_are_listed(app: TestApp) {
         (total, codes)
     };
     let (total, all) = list("").await;
-    assert_eq!(
-        (total, all.join(" ").as_str()),
-        (9, "admin super_admin user R0 R1 R2 R3 R4 SURE")
-    );
+    assert_eq!((total, all.join(" ").as_str()), (9, "admin super_admin user R0 R1 R2 R3 R4 SURE"));
     for (query, total, codes) in [
         ("limit=2", 9, "admin super_admin"),
         ("limit=2&offset=7", 9, "R4 SURE"),
@@ -264,9 +249,12 @@ async fn a_permission_is_made_shown_changed_and_deleted(app: TestApp) {
     // Who holds everything holds it from now on, and can hand it on; a service can be granted it as a scope.
     let id = make_role(&app, &admin, "PRINTER", &["PERM_INVOICE_PRINT"]).await;
     app.service_token("invoice:print").await;
-    for (code, resource, action) in
-        [("invoice:print", "invoice", "shred"), ("invoice", "invoice", ""), ("a b:c", "a b", "c"), ("a:b:c", "a", "b:c")]
-    {
+    for (code, resource, action) in [
+        ("invoice:print", "invoice", "shred"),
+        ("invoice", "invoice", ""),
+        ("a b:c", "a b", "c"),
+        ("a:b:c", "a", "b:c"),
+    ] {
         let body = json!({ "permission_name": "x", "permission_code": code, "resource": resource, "action": action });
         assert_eq!(app.post(&admin, "/api/v1/permissions", &body).await.status, 400, "{code}");
     }
@@ -291,8 +279,7 @@ async fn permissions_are_listed_and_counted(app: TestApp) {
     let admin = app.admin_token().await;
     for (code, name) in [("invoice:read", "Look"), ("invoice:print", "Print_it"), ("shoe:print", "Footprint")] {
         let (resource, action) = code.split_once(':').unwrap();
-        let body =
-            json!({ "permission_name": name, "permission_code": code, "resource": resource, "action": action });
+        let body = json!({ "permission_name": name, "permission_code": code, "resource": resource, "action": action });
         app.advance(Duration::from_secs(1));
         app.post(&admin, "/api/v1/permissions", &body).await.expect(201);
     }
@@ -370,7 +357,14 @@ async fn refusals_are_said_in_the_callers_language(app: TestApp) {
         (&*admin, &Method::DELETE, "/api/v1/roles/ROLE_USER", 403, "权限不足", "insufficient permission"),
         (&*admin, &get, "/api/v1/nothing", 404, "路径不存在", "not found"),
         (&*admin, &Method::PATCH, "/api/v1/roles", 405, "不支持该请求方法", "method not allowed"),
-        (&*admin, &get, "/api/v1/roles?limit=0", 400, "「limit」必须在 1 到 1000 之间", "\"limit\" must be from 1 to 1000"),
+        (
+            &*admin,
+            &get,
+            "/api/v1/roles?limit=0",
+            400,
+            "「limit」必须在 1 到 1000 之间",
+            "\"limit\" must be from 1 to 1000",
+        ),
     ] {
         for (language, expected, tag) in [
             (None, zh, "zh"),

@@ -272,9 +272,10 @@ async fn two_super_administrators_can_t_remove_each_other(app: TestApp) {
                  (SELECT user_id FROM user_identifiers WHERE canonical IN ('one{turn}@example.org', 'two{turn}@example.org'))"
             ))
             .await;
-        let both = join_all([(&copies[0], &one_token, &two), (&copies[1], &two_token, &one)].map(
-            |(app, token, other)| async move { unassign(app, token, other, "ROLE_SUPER_ADMIN").await.status },
-        ))
+        let both = join_all(
+            [(&copies[0], &one_token, &two), (&copies[1], &two_token, &one)]
+                .map(|(app, token, other)| async move { unassign(app, token, other, "ROLE_SUPER_ADMIN").await.status }),
+        )
         .await;
         assert_eq!(app.sql().await.number(&holders).await, 1, "{both:?}");
         assert_eq!(both.iter().filter(|status| **status == 200).count(), 1, "{both:?}");

@@ -42,7 +42,14 @@ async fn a_token_is_worth_something(app: TestApp) {
     let (message, _) = admin.rsplit_once('.').unwrap();
     let other = app.admin_token().await;
     let (_, signature) = other.rsplit_once('.').unwrap();
-    for garbage in ["x", "a.b.c", &format!("{message}.{signature}"), &unsigned(&json!({ "alg": "none", "typ": "at+jwt" }), &claims), "pub_x", "日"] {
+    for garbage in [
+        "x",
+        "a.b.c",
+        &format!("{message}.{signature}"),
+        &unsigned(&json!({ "alg": "none", "typ": "at+jwt" }), &claims),
+        "pub_x",
+        "日",
+    ] {
         assert_eq!(validate(&app, garbage).await, nothing(), "{garbage}");
     }
     // One that was ended, or whose person is out, is worth nothing; and no more is said.
@@ -58,7 +65,10 @@ async fn a_token_is_worth_something(app: TestApp) {
     let service = app.service("user:read").await;
     let token = app.token_of(&service).await;
     let told = validate(&app, &token).await;
-    assert_eq!((&told["valid"], &told["user_id"], &told["user_type"]), (&json!(true), &json!(service.id), &json!("TENANT")));
+    assert_eq!(
+        (&told["valid"], &told["user_id"], &told["user_type"]),
+        (&json!(true), &json!(service.id), &json!("TENANT"))
+    );
     app.basic("/oauth/revoke", &service.id, &service.secret, &[("token", &token)]).await.expect(200);
     assert_eq!(validate(&app, &token).await, nothing());
     let missing = app.post("", "/api/v1/auth/validate-token", &json!({})).await;

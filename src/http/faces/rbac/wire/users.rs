@@ -34,7 +34,11 @@ pub(in crate::http::faces::rbac) struct ShownAssignment {
 }
 
 impl ShownAssignment {
-    pub(in crate::http::faces::rbac) fn new((given, role): (RoleAssignment, Role), user_type: &'static str, now: Timestamp) -> Self {
+    pub(in crate::http::faces::rbac) fn new(
+        (given, role): (RoleAssignment, Role),
+        user_type: &'static str,
+        now: Timestamp,
+    ) -> Self {
         let granted_by = given.granted_by.split_once(':').map_or(&*given.granted_by, |(_, id)| id);
         Self {
             id: given.id.to_string(),
