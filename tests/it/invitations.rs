@@ -154,15 +154,21 @@ async fn opening_it_changes_nothing(app: TestApp) {
     let others = signed_in(&app, "other@example.org").await;
     app.all_mail_sent().await;
     let sql = app.sql().await;
+    // What jobs do beside.
     let quiet = ["leases", "signing_keys", "changes", "sessions"];
-    let before = sql.dump(&quiet).await;
+    let rows = async || {
+        let mut rows = sql.dump(&quiet).await;
+        rows.retain(|row| !row.contains("key.publish"));
+        rows
+    };
+    let before = rows().await;
     for browser in [&Browser::new(&app), &others] {
         for _ in 0..3 {
             browser.open(&link).await.expect(200, "/invitation");
         }
         browser.send(reqwest::Method::HEAD, &link, None).await;
     }
-    assert_eq!(sql.dump(&quiet).await, before);
+    assert_eq!(rows().await, before);
     // Nor does a form that comes from nowhere.
     let token = link.split_once("token=").unwrap().1.to_owned();
     let form = [("token".to_owned(), token), ("action".to_owned(), "accept".to_owned())];

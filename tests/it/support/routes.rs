@@ -203,6 +203,8 @@ impl World {
         };
         let asked = format!("asked{}@example.org", next_number());
         let invitation = invitations::invite(ctx, by, workspace, &asked, MembershipRole::Member).await.unwrap();
+        // Whoever looks at the rows afterwards finds them at rest.
+        app.all_mail_sent().await;
         // A token that names the workspace.
         let body = json!({ "email": self.email, "password": PASSWORD });
         self.user_token = app.post(&self.public_key, "/v1/auth/login", &body).await.expect(200).str("token");
