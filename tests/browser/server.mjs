@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
-import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -90,6 +90,7 @@ export class Server {
   async mailedLink(to, path) {
     const folder = join(this.folder, 'data', 'outbox')
     return until(`a mail to ${to} with ${path}`, () => {
+      if (!existsSync(folder)) return undefined
       const files = readdirSync(folder, { withFileTypes: false }).filter((name) => name.endsWith('.eml')).sort().reverse()
       for (const file of files) {
         // Quoted-printable (RFC 2045 §6.7), as far as links need it.
