@@ -16,8 +16,8 @@ before(async () => {
     '--domain', 'lighthouse.example'])
   await world.upstream.cli(['client', 'create', '--name', 'Harbour', '--id', 'weather', '--public',
     '--redirect-uri', connection.redirect_uri])
-  const found = await world.server.cli(['connection', 'test', connection.connection_id]).catch((error) => error.message)
-  assert.match(String(found.message ?? found), /https/, 'only that it is loopback without TLS stands against it')
+  const findings = await world.server.cli(['connection', 'test', connection.connection_id])
+  assert.ok(findings.length > 5 && findings.every((finding) => finding.verdict === 'ok'), JSON.stringify(findings))
   world.app = await RelyingParty.start(world.server)
   world.browser = await launch()
   await sleep(1000)
