@@ -13,6 +13,7 @@
 mod bad_input;
 mod canonical;
 mod cli;
+mod cross_face;
 mod edge;
 mod faces;
 mod factor_pages;
@@ -31,6 +32,7 @@ mod outbound;
 mod pages;
 mod password_policy;
 mod passwords;
+mod plans;
 mod propagation;
 mod races;
 mod recovery;
