@@ -81,7 +81,7 @@ pub(super) struct EntryArgs {
 }
 
 impl EntryArgs {
-    fn new(&self) -> NewEntry<'_> {
+    fn wish(&self) -> NewEntry<'_> {
         NewEntry { name: &self.name, code: self.code.as_deref() }
     }
 }
@@ -97,12 +97,12 @@ pub(super) async fn run(command: CatalogCommand, loaded: Loaded, out: Output) ->
 async fn act(ctx: &Ctx<'_>, command: CatalogCommand, out: Output) -> Result<(), Failure> {
     match command {
         CatalogCommand::AddSystem { entry } => {
-            let made = catalogue::add_system(ctx, entry.new()).await?;
+            let made = catalogue::add_system(ctx, entry.wish()).await?;
             out.record(&system(made))
         }
         CatalogCommand::AddModule { system: key, entry } => {
             let of = catalogue::find_by_key::<System>(ctx, &key).await.map_err(|error| named(error, &key))?;
-            let made = catalogue::add_module(ctx, of.id, entry.new()).await?;
+            let made = catalogue::add_module(ctx, of.id, entry.wish()).await?;
             out.record(&module((made, of.key)))
         }
         CatalogCommand::AddCompany { name, slug, plan } => {
@@ -111,7 +111,7 @@ async fn act(ctx: &Ctx<'_>, command: CatalogCommand, out: Output) -> Result<(), 
         }
         CatalogCommand::AddSite { company: key, entry } => {
             let of = organizations::find_by_key(ctx, &key).await.map_err(|error| named(error, &key))?;
-            let made = catalogue::add_site(ctx, of.id, entry.new()).await?;
+            let made = catalogue::add_site(ctx, of.id, entry.wish()).await?;
             out.record(&site((made, of.key)))
         }
         CatalogCommand::List { kind } => list(ctx, kind, out).await,

@@ -121,6 +121,7 @@ async fn every_table_takes_a_row(app: TestApp) {
     let app = crate::factors::leave_rows(app).await;
     let app = crate::mail::leave_rows(app).await;
     sign_somebody_in(&app).await;
+    crate::faces::handoff::leave_rows(&app).await;
 
     let sql = app.sql().await;
     let mut empty = Vec::new();

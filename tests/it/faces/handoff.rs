@@ -66,6 +66,16 @@ fn is_key(key: &str, letters: &str) {
     assert!(day.len() == 8 && number.len() == 4 && (day.to_owned() + number).bytes().all(|b| b.is_ascii_digit()));
 }
 
+/// A row in every table of the catalogue, an API client, and a grant.
+pub async fn leave_rows(app: &TestApp) {
+    let pair = app.api_client().await;
+    let system = system(app, "Sales").await;
+    module(app, &system, "Campaigns").await;
+    let acme = company(app, "Acme").await;
+    let site = site(app, &acme, "Taipei").await;
+    grant(app, &pair, "somebody", ("site", &site.key), "campaign", "view").await;
+}
+
 async fn systems_are_listed(app: TestApp) {
     let pair = app.api_client().await;
     let none = app.get_by(&pair, "/internal/systems").await.body(200);

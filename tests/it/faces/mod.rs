@@ -5,7 +5,7 @@ mod admin;
 mod admin_powers;
 mod control;
 mod control_administrators;
-mod handoff;
+pub mod handoff;
 mod handoff_proof;
 mod idaas;
 mod member;
