@@ -257,7 +257,10 @@ fn proved_email(connection: &Connection, claimed: &Claimed) -> Option<Email> {
 }
 
 /// What a table makes of what somebody is.
-fn mapped<'c, T>(table: &'c std::collections::BTreeMap<String, T>, claimed: &'c Claimed) -> impl Iterator<Item = &'c T> {
+fn mapped<'c, T>(
+    table: &'c std::collections::BTreeMap<String, T>,
+    claimed: &'c Claimed,
+) -> impl Iterator<Item = &'c T> {
     table.iter().filter(|(value, _)| claimed.roles.contains(value)).map(|(_, made)| made)
 }
 
@@ -304,12 +307,7 @@ pub async fn offers(ctx: &Ctx<'_>, browser: &[u8; 32]) -> Result<Vec<LinkOffer>,
 /// # Errors
 /// [`DomainError::NotFound`] for an offer that does not stand; [`DomainError::Taken`] for an account that is
 /// somebody's already; or the database is unavailable.
-pub async fn accept(
-    ctx: &Ctx<'_>,
-    user: UserId,
-    digest: &[u8; 32],
-    browser: &[u8; 32],
-) -> Result<(), DomainError> {
+pub async fn accept(ctx: &Ctx<'_>, user: UserId, digest: &[u8; 32], browser: &[u8; 32]) -> Result<(), DomainError> {
     let gone = || DomainError::NotFound(Noun::Connection);
     let rows = ctx.core.db.read().of(ctx.tenant_id());
     let offer = link_offers::find(&rows, digest, browser, ctx.now()).await?.ok_or_else(gone)?;
@@ -340,12 +338,7 @@ pub async fn accept(
 /// # Errors
 /// [`DomainError::Taken`] for an account that is somebody's already; [`DomainError::NotFound`] for a user or
 /// connection that is gone or disabled; or the database is unavailable.
-pub async fn link(
-    ctx: &Ctx<'_>,
-    user: UserId,
-    connection: &Connection,
-    claimed: &Claimed,
-) -> Result<(), DomainError> {
+pub async fn link(ctx: &Ctx<'_>, user: UserId, connection: &Connection, claimed: &Claimed) -> Result<(), DomainError> {
     let identity = Identity {
         connection: connection.id,
         subject: claimed.subject.clone(),
@@ -403,7 +396,8 @@ pub async fn unlink(ctx: &Ctx<'_>, user: UserId, connection: ConnectionId, subje
         .write(input, |tx, (tenant, identity, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let user = users::find_for_update(&of, identity.user).await?.ok_or(DomainError::NotFound(Noun::User))?;
+                let user =
+                    users::find_for_update(&of, identity.user).await?.ok_or(DomainError::NotFound(Noun::User))?;
                 if !identities::delete(&of, user.id, identity.connection, &identity.subject).await? {
                     return Err(DomainError::NotFound(Noun::Connection));
                 }

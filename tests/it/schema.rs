@@ -122,6 +122,7 @@ async fn every_table_takes_a_row(app: TestApp) {
     let app = crate::mail::leave_rows(app).await;
     sign_somebody_in(&app).await;
     crate::faces::handoff::leave_rows(&app).await;
+    crate::upstream::leave_rows(&app).await;
 
     let sql = app.sql().await;
     let mut empty = Vec::new();

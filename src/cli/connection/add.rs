@@ -24,7 +24,7 @@ pub(in crate::cli) struct CommonArgs {
     #[command(flatten)]
     of: Of,
     /// The organization whose members sign in by it: its slug, key or id
-    #[arg(long, value_name = "ORGANIZATION")]
+    #[arg(long, value_name = "ORGANIZATION", alias = "workspace")]
     organization: Option<String>,
     /// A domain of addresses that lead there; may be given several times
     #[arg(long = "domain", value_name = "DOMAIN")]
@@ -40,7 +40,7 @@ pub(in crate::cli) struct CommonArgs {
     trust_mfa: bool,
     /// Which claim says what: subject, email, name, username or role = its name; role:VALUE = code of a role;
     /// member:VALUE = owner, admin or member; may be given several times
-    #[arg(long = "map", value_name = "WHAT=NAME")]
+    #[arg(long = "map", alias = "attribute", value_name = "WHAT=NAME")]
     map: Vec<String>,
 }
 
@@ -106,13 +106,13 @@ pub(in crate::cli) struct SamlArgs {
     #[command(flatten)]
     common: CommonArgs,
     /// File with its metadata as XML
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", alias = "metadata-file")]
     metadata: PathBuf,
     /// Where people may be sent with their tokens; the first is where they go unless they say otherwise
     #[arg(long = "return-to", value_name = "URL", required = true)]
     return_to: Vec<String>,
     /// It may send people who did not begin here
-    #[arg(long)]
+    #[arg(long, alias = "allow-idp-initiated")]
     idp_initiated: bool,
 }
 

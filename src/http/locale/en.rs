@@ -4,8 +4,9 @@ mod account;
 
 use super::Moment;
 use super::texts::{
-    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts, LandingTexts,
-    LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, UpstreamTexts, VerifyTexts,
+    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts,
+    LandingTexts, LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, UpstreamTexts,
+    VerifyTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -86,16 +87,28 @@ pub(super) const TEXTS: Texts = Texts {
         with: |name| format!("Continue with {name}"),
         go_on: "Continue",
         offered: "You already have an account",
-        offered_lead: |name| format!("There is an account with the email address that {name} gave us. Sign in to it the way you usually do; then you can link {name} with one click."),
+        offered_lead: |name| {
+            format!(
+                "There is an account with the email address that {name} gave us. Sign in to it the way you usually do; then you can link {name} with one click."
+            )
+        },
         offered_next: "Sign in",
         no_account: "No account for you yet",
-        no_account_lead: |name| format!("{name} knows you, but there is no account for you here. Ask whoever looks after this service."),
+        no_account_lead: |name| {
+            format!("{name} knows you, but there is no account for you here. Ask whoever looks after this service.")
+        },
         declined: "You were not signed in",
         declined_lead: |name| format!("The sign-in at {name} was cancelled or refused."),
         unreachable: "It can’t be reached right now",
-        unreachable_lead: |name| format!("{name} does not answer as it should. Try again in a moment, or sign in another way."),
+        unreachable_lead: |name| {
+            format!("{name} does not answer as it should. Try again in a moment, or sign in another way.")
+        },
         refused: "You were not signed in",
-        refused_lead: |name| format!("What {name} told us could not be accepted. Try again; if it happens again, ask whoever looks after this service."),
+        refused_lead: |name| {
+            format!(
+                "What {name} told us could not be accepted. Try again; if it happens again, ask whoever looks after this service."
+            )
+        },
         back: "Back to sign-in",
     },
     mfa: MfaTexts {

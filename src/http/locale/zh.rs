@@ -4,8 +4,9 @@ mod account;
 
 use super::Moment;
 use super::texts::{
-    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts, LandingTexts,
-    LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, UpstreamTexts, VerifyTexts,
+    ConsentTexts, DeviceTexts, DocsTexts, ErrorTexts, ForgotTexts, GeneralTexts, HandOverTexts, InvitationTexts,
+    LandingTexts, LoginTexts, LogoutTexts, MfaTexts, PasswordTexts, RegisterTexts, SelectTexts, Texts, UpstreamTexts,
+    VerifyTexts,
 };
 
 pub(super) const TEXTS: Texts = Texts {
@@ -86,7 +87,9 @@ pub(super) const TEXTS: Texts = Texts {
         with: |name| format!("使用 {name} 继续"),
         go_on: "继续",
         offered: "您已有账号",
-        offered_lead: |name| format!("{name} 提供的邮箱地址在这里已有账号。请用您平常的方式登录，之后一键即可关联 {name}。"),
+        offered_lead: |name| {
+            format!("{name} 提供的邮箱地址在这里已有账号。请用您平常的方式登录，之后一键即可关联 {name}。")
+        },
         offered_next: "登录",
         no_account: "您还没有账号",
         no_account_lead: |name| format!("{name} 认识您，但您在这里还没有账号。请联系此服务的管理员。"),

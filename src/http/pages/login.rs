@@ -76,8 +76,7 @@ fn form(
     shown: &Shown<'_>,
 ) -> HttpResponse {
     let frame = ways.targets().fold(frame, Frame::leading_to);
-    let connections: Vec<_> =
-        ways.offered().map(|way| (frame.href(&upstream::path(way)), way.name.clone())).collect();
+    let connections: Vec<_> = ways.offered().map(|way| (frame.href(&upstream::path(way)), way.name.clone())).collect();
     let view = Login {
         frame,
         client: goal.client(),

@@ -8,10 +8,11 @@ use openidconnect::core::{
     CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::http::header::{ACCEPT, AUTHORIZATION};
+use openidconnect::http::{Request, Response};
 use openidconnect::{
     AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, JsonWebKeySet, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, StandardErrorResponse, StandardTokenResponse, TokenUrl,
+    EndpointSet, IdTokenFields, IssuerUrl, JsonWebKeySet, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    StandardErrorResponse, StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,11 +64,11 @@ type Client = openidconnect::Client<
 >;
 
 /// How the library asks.
-fn ask<'c>(core: &'c Core) -> impl Fn(HttpRequest) -> Asked<'c> {
+fn ask<'c>(core: &'c Core) -> impl Fn(Request<Vec<u8>>) -> Asked<'c> {
     move |request| Box::pin(core.outbound.send(request))
 }
 
-type Asked<'c> = std::pin::Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
+type Asked<'c> = std::pin::Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, OutboundError>> + Send + 'c>>;
 
 /// Redeems a code.
 ///
@@ -112,7 +113,7 @@ pub(super) async fn redeem(
 /// # Errors
 /// The provider can't be reached, or answers with anything but a JSON object.
 pub(super) async fn userinfo(core: &Core, url: &str, token: &str) -> Result<Claims, Refused> {
-    let request = openidconnect::http::Request::get(url)
+    let request = Request::get(url)
         .header(ACCEPT, "application/json")
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .body(Vec::new())

@@ -66,7 +66,8 @@ fn check(document: &[u8]) -> Result<(), String> {
 /// Why there are none.
 pub(super) async fn keys(core: &Core, metadata: &Metadata, anew: bool) -> Result<CoreJsonWebKeySet, String> {
     let url = metadata.jwks_uri().as_str();
-    let found = if anew { core.documents.anew(url, is_key_set).await } else { core.documents.get(url, is_key_set).await };
+    let found =
+        if anew { core.documents.anew(url, is_key_set).await } else { core.documents.get(url, is_key_set).await };
     serde_json::from_slice(&found.map_err(|why| why.to_string())?).map_err(|why| why.to_string())
 }
 
@@ -92,7 +93,8 @@ pub(super) fn endpoints(metadata: &Metadata) -> Result<Endpoints, Refused> {
         authorization: authorization.as_str().to_owned(),
         token: token.as_str().to_owned(),
         // Without a word about it, it is HTTP Basic (Discovery §3).
-        secret_in_body: !takes(CoreClientAuthMethod::ClientSecretBasic) && takes(CoreClientAuthMethod::ClientSecretPost),
+        secret_in_body: !takes(CoreClientAuthMethod::ClientSecretBasic)
+            && takes(CoreClientAuthMethod::ClientSecretPost),
         pkce: true,
     })
 }

@@ -12,9 +12,9 @@ use super::claims::{self, Claims};
 use super::client::{self, Tokens};
 use super::metadata::{self, Metadata};
 use super::{Answer, Refused, code};
+use crate::domain::Ctx;
 use crate::domain::identities::Claimed;
 use crate::domain::upstream_logins::Returned;
-use crate::domain::Ctx;
 use crate::model::connection::{Connection, OidcProvider};
 
 /// How far two clocks may be apart.
@@ -109,12 +109,7 @@ async fn id_token(
 }
 
 /// What the userinfo endpoint adds, if it speaks of the same person (OpenID Connect Core §5.3.2).
-async fn userinfo(
-    ctx: &Ctx<'_>,
-    metadata: &Metadata,
-    tokens: &Tokens,
-    signed: &Claims,
-) -> Result<Claims, Refused> {
+async fn userinfo(ctx: &Ctx<'_>, metadata: &Metadata, tokens: &Tokens, signed: &Claims) -> Result<Claims, Refused> {
     let url = metadata.userinfo_endpoint();
     let url = url.ok_or_else(|| Refused::Unreachable("it has no userinfo endpoint".to_owned()))?;
     let said = client::userinfo(ctx.core, url.as_str(), tokens.access_token().secret()).await?;

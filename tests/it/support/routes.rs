@@ -602,8 +602,15 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         }
         "organizations.add_member" => body(json!({ "user_id": of.newcomer_id, "role": "member" })).creates(),
         "organizations.update_member" => body(json!({ "role": "admin" })),
-        "connections.create" => body(json!({ "name": "Elsewhere", "provider": provider() })).creates(),
-        "connections.update" => body(json!({ "name": "Elsewhere", "provider": provider() })),
+        "connections.create" => body(json!({
+            "name": "Elsewhere", "organization_id": of.organization_id, "provider": provider(), "settings": {},
+            "domains": [format!("d{}.example", next_number())], "client_secret": "hush",
+        }))
+        .creates(),
+        "connections.update" => body(json!({
+            "name": "Elsewhere", "enabled": true, "provider": provider(), "settings": {}, "domains": [],
+            "client_secret": "hush",
+        })),
         "connections.delete" => Known { success: 204, ..Known::new(Caller::Service, Nothing) },
         "keys.rotate" => body(json!({ "alg": "ES256", "now": false })),
         "users.delete"
@@ -656,7 +663,7 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             ("/api/admin/v1/clients/", "client_id") if endpoint.name == "clients.update" => {
                 &world.looked_after.changed_client
             }
-            ("/api/sso/saml/metadata/" | "/api/sso/saml/login/" | "/api/sso/saml/acs/", "id") => {
+            ("/api/sso/saml/metadata/" | "/api/sso/saml/login/" | "/api/sso/saml/acs/", "workspace_id") => {
                 "01234567-89ab-4cde-8f01-23456789abcd"
             }
             ("/api/external/workspace/members/", "id") if endpoint.name == "members.remove" => {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gatehouse::domain::roles::{self, NewRole};
 use gatehouse::domain::access::Powers;
+use gatehouse::domain::roles::{self, NewRole};
 use gatehouse::model::connection::{ConnectionSettings, Mapping};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::RoleScope;
@@ -71,7 +71,7 @@ async fn an_address_that_is_not_proved_is_nobodys(setup: Setup) {
     let (app, provider) = (start(&setup).await, Provider::start().await);
     let connection = provider.connection(&app, ConnectionSettings::default()).await;
     app.user(ALICE, PASSWORD).await;
-    for (n, verified) in [json!(false), json!(null), json!("no")].into_iter().enumerate() {
+    for (n, verified) in [json!(false), json!(null), json!("false")].into_iter().enumerate() {
         let claims = json!({ "sub": format!("stranger-{n}"), "email_verified": verified });
         provider.sign_in(&app, &Browser::new(&app), &connection, &claims).await.expect(200, "/account");
     }
@@ -161,7 +161,7 @@ async fn the_second_factor_of_here_is_asked_for(setup: Setup) {
     let page = browser.open("/account/totp").await.expect(200, "/account/totp");
     let page = browser.submit(&page, "/account/totp", &[("action", "begin")]).await.expect(200, "/account/totp");
     let text = page.text.split("<code class=\"secret\">").nth(1).unwrap();
-    let secret: String = text.chars().take_while(|c| *c != '<' ).collect();
+    let secret: String = text.chars().take_while(|c| *c != '<').collect();
     let code = totp_code(&secret, app.now());
     browser.submit(&page, "/account/totp", &[("code", &code)]).await.expect(200, "/account/totp");
 

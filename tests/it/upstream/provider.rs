@@ -148,7 +148,11 @@ impl Provider {
 pub fn merge(into: &mut Value, more: &Value) {
     let into = into.as_object_mut().unwrap();
     for (name, value) in more.as_object().unwrap() {
-        if value.is_null() { into.remove(name) } else { into.insert(name.clone(), value.clone()) };
+        if value.is_null() {
+            into.remove(name)
+        } else {
+            into.insert(name.clone(), value.clone())
+        };
     }
 }
 

@@ -84,8 +84,14 @@ async fn tokens_that_the_provider_did_not_sign_let_nobody_in(setup: Setup) {
             }),
             ("altered", format!("{}.{signature}", unsigned(&header, &altered))),
             ("no signature", honest.rsplit_once('.').unwrap().0.to_owned() + "."),
-            ("critical", format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), claims))),
-            ("an access token", format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "typ": "at+jwt" }), claims))),
+            (
+                "critical",
+                format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), claims)),
+            ),
+            (
+                "an access token",
+                format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "typ": "at+jwt" }), claims)),
+            ),
             ("its own key inside", {
                 let header = json!({ "alg": "ES256", "jwk": other.jwk() });
                 let made = other.sign(claims);

@@ -1,8 +1,8 @@
 //! Somebody comes in: there, back, and on to where they were going.
 
-use gatehouse::model::connection::{ConnectionSettings, OidcProvider, Provider as By};
 use gatehouse::domain::access::Powers;
 use gatehouse::domain::connections::{self, ConnectionChange};
+use gatehouse::model::connection::{ConnectionSettings, OidcProvider, Provider as By};
 use serde_json::json;
 
 use super::provider::{ALICE, Provider, SECRET, arrived_at_provider, set_out, start};
@@ -35,7 +35,8 @@ async fn who_comes_for_the_first_time_gets_an_account_and_finds_it_again(setup: 
     assert_eq!(sql.number("SELECT count(DISTINCT user_id) FROM sessions").await, 1);
     let made = sql.texts("SELECT detail FROM audit_log WHERE action = 'user.create' AND actor = 'anonymous'").await;
     assert_eq!(made, [format!("connection:{} 248289761001", connection.id)]);
-    let came = format!("SELECT count(*) FROM audit_log WHERE action = 'user.sign_in' AND detail LIKE '%{}%'", connection.id);
+    let came =
+        format!("SELECT count(*) FROM audit_log WHERE action = 'user.sign_in' AND detail LIKE '%{}%'", connection.id);
     assert_eq!(sql.number(&came).await, 2);
 }
 

@@ -128,7 +128,9 @@ pub(super) const SIGN_INS: SignInTexts = SignInTexts {
     unlinked: "It is unlinked.",
     last: "This is the only way into your account. Set a password or add a passkey first.",
     offered: "Is this you?",
-    offered_lead: |name, label| format!("You came from {name} as {label}. Link it, and you can sign in with it next time."),
+    offered_lead: |name, label| {
+        format!("You came from {name} as {label}. Link it, and you can sign in with it next time.")
+    },
     link: "Link",
     linked: "It is linked. You can sign in with it from now on.",
     taken: "This account elsewhere is linked to somebody already.",

@@ -6,8 +6,8 @@ use std::path::Path;
 use askama::Template as _;
 
 use super::account::{
-    ApplicationView, Applications, Delete, Overview, PasskeyView, Passkeys, Password, Profile, RecoveryCodes,
-    OfferView, RecoveryState, SessionView, Sessions, SignInView, SignIns, Standing, Totp, TotpState,
+    ApplicationView, Applications, Delete, OfferView, Overview, PasskeyView, Passkeys, Password, Profile,
+    RecoveryCodes, RecoveryState, SessionView, Sessions, SignInView, SignIns, Standing, Totp, TotpState,
 };
 use super::consent::{Consent, Want};
 use super::device::{Device, DeviceConfirm};
@@ -72,9 +72,8 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         ["openid", "profile", "email", "offline_access", "photos:print"].map(want).into()
     };
     let all = Choice { totp: true, passkey: true, recovery: true };
-    let invited = |guest| {
-        Invitation { frame: frame(), organization: name, address: WHO, token: "ghi_1", guest }.render()
-    };
+    let invited =
+        |guest| Invitation { frame: frame(), organization: name, address: WHO, token: "ghi_1", guest }.render();
     let sign_in = |frame: Frame, account, errors| {
         let client = Some(client(name));
         let connections = &[("/login/with/con_1".to_owned(), name.to_owned())];
@@ -102,8 +101,15 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         since: at,
         used: at,
     });
-    let standing =
-        Standing { totp: true, passkeys: 2, recovery_codes: 8, sign_ins: 1, sessions: 3, applications: 0, email: WHO.to_owned() };
+    let standing = Standing {
+        totp: true,
+        passkeys: 2,
+        recovery_codes: 8,
+        sign_ins: 1,
+        sessions: 3,
+        applications: 0,
+        email: WHO.to_owned(),
+    };
     let values = [("name", name.to_owned()), ("birthdate", "1990-13-41".to_owned())];
     let bad_date = Errors::one("birthdate", t.profile.bad_birthdate);
     let codes: Vec<String> = (0..10).map(|n| format!("kx7q{n}-m3p9r")).collect();
