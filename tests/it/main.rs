@@ -48,3 +48,4 @@ mod support;
 mod tenancy;
 mod tidy;
 mod transfer;
+mod upstream;
