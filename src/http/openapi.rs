@@ -22,7 +22,7 @@ pub fn openapi() -> String {
 /// The document. Each surface has schemas of its own: `idaas.UserBody`.
 pub(super) fn document() -> Value {
     let endpoints: Vec<Endpoint> = routes().into_iter().filter(|endpoint| endpoint.documented).collect();
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let (mut paths, mut schemas, mut responses) = (Map::new(), Map::new(), Map::new());
     for endpoint in &endpoints {
         let surface = endpoint.surface.as_str();
         let mut own = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn document() -> Value {
         let mut operation = named(&(endpoint.operation)(), surface);
         operation["operationId"] = operation_id(endpoint, &endpoints).into();
         operation["tags"] = json!([surface]);
-        answer_what_any_can(endpoint, &mut operation);
+        answer_what_any_can(endpoint, &mut operation, &mut responses);
         let methods = paths.entry(endpoint.path.as_str()).or_insert_with(|| json!({}));
         methods[endpoint.method.as_str().to_ascii_lowercase()] = operation;
     }
@@ -44,7 +44,7 @@ pub(super) fn document() -> Value {
         "info": { "title": "gatehouse", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
         "servers": [{ "url": "/", "description": "Where this document was found" }],
         "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": schemes },
+        "components": { "schemas": schemas, "responses": responses, "securitySchemes": schemes },
     })
 }
 
@@ -77,8 +77,9 @@ fn named(part: &impl Serialize, surface: &str) -> Value {
 }
 
 /// Adds what any operation of its kind can be answered, where the handler does not say it better; and
-/// refusals that say nothing of their body have that of their surface.
-fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value) {
+/// refusals that say nothing of their body have that of their surface. What is said often is said once, in
+/// `responses`.
+fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value, responses: &mut Map<String, Value>) {
     let surface = endpoint.surface;
     if [Surface::Operator, Surface::Pages, Surface::Console, Surface::Other].contains(&surface) {
         return;
@@ -100,16 +101,24 @@ fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value) {
         (503, "Not now; `Retry-After` says when", true),
     ];
     let Some(answers) = operation["responses"].as_object_mut() else { return };
-    for (status, about, _) in may_come.into_iter().filter(|(.., may)| *may) {
-        answers.entry(status.to_string()).or_insert_with(|| json!({ "description": about }));
-    }
     let refusal = json!({ "schema": { "$ref": format!("{SCHEMAS}{}.{REFUSAL}", surface.as_str()) } });
+    let mut content = json!({ shape::media_type(surface): refusal });
+    let mut place = surface.as_str().to_owned();
+    if FOR_PEOPLE.contains(&endpoint.name) {
+        content["text/html"] = json!({});
+        place.push_str(".pages");
+    }
+    for (status, about, _) in may_come.into_iter().filter(|(.., may)| *may) {
+        answers.entry(status.to_string()).or_insert_with(|| {
+            let name = format!("{place}.{status}");
+            let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.entry(name).or_insert_with(|| json!({ "description": about, "content": content }));
+            reference
+        });
+    }
     let refusals = answers.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
-    for (_, answer) in refusals.filter(|(_, answer)| answer.get("content").is_none()) {
-        answer["content"] = json!({ shape::media_type(surface): refusal });
-        if FOR_PEOPLE.contains(&endpoint.name) {
-            answer["content"]["text/html"] = json!({});
-        }
+    for (_, answer) in refusals.filter(|(_, answer)| answer.get("content").or(answer.get("$ref")).is_none()) {
+        answer["content"] = content.clone();
     }
 }
 

@@ -53,6 +53,7 @@ fn entry(document: &Value, method: String, path: String, operation: &Value) -> E
         body: body.map(|(media_type, body)| (media_type.clone(), members(document, &body["schema"]))),
         answers: answers
             .map(|(status, answer)| {
+                let answer = resolved(document, answer);
                 let content = answer["content"].as_object().and_then(|content| content.values().next());
                 let shown = content.filter(|_| status.starts_with('2'));
                 let members = shown.map(|content| members(document, &content["schema"])).unwrap_or_default();
@@ -118,7 +119,9 @@ fn kind(schema: &Value) -> String {
     let names: Vec<&str> = match &schema["type"] {
         Value::String(name) => vec![name],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => list(&schema["oneOf"]).find_map(|one| one["$ref"].as_str()?.rsplit(['/', '.']).next()).into_iter().collect(),
+        _ => {
+            list(&schema["oneOf"]).find_map(|one| one["$ref"].as_str()?.rsplit(['/', '.']).next()).into_iter().collect()
+        }
     };
     match names.as_slice() {
         ["array", ..] => format!("{}[]", kind(&schema["items"])),
