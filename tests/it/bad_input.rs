@@ -599,7 +599,7 @@ async fn credentials(app: TestApp) {
         } else {
             kinds.retain(|(kind, key)| *kind != caller || *key == &world.public_key);
         }
-        if place.endpoint.surface == Surface::Admin {
+        if [Surface::Admin, Surface::Rbac].contains(&place.endpoint.surface) {
             // A person whose roles permit it is as good a caller as a service.
             kinds.retain(|(kind, _)| *kind != Caller::Person);
         }
