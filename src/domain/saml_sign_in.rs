@@ -31,10 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for a workspace that is disabled; or the database is
 /// unavailable.
-pub async fn connection(
-    ctx: &Ctx<'_>,
-    workspace: OrganizationId,
-) -> Result<(Connection, SamlProvider), DomainError> {
+pub async fn connection(ctx: &Ctx<'_>, workspace: OrganizationId) -> Result<(Connection, SamlProvider), DomainError> {
     let connection = connections::of_workspace(ctx, workspace).await?;
     if !organizations::find(ctx, workspace).await?.enabled {
         return Err(DomainError::NotAllowed("the workspace is disabled"));
@@ -184,7 +181,8 @@ async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainErr
     let (Some(email), Some(workspace)) = (email.filter(of_company), connection.organization) else { return Ok(false) };
     let detail = Some(format!("connection:{} {}", connection.id, claimed.subject));
     let entry = ctx.audit("identity.link", None, Outcome::Success, detail);
-    let input = (ctx.tenant_id(), connection.id, claimed.subject.clone(), email.canonical(), workspace, ctx.now(), entry);
+    let input =
+        (ctx.tenant_id(), connection.id, claimed.subject.clone(), email.canonical(), workspace, ctx.now(), entry);
     ctx.core
         .db
         .write(input, |tx, (tenant, connection, subject, address, workspace, now, entry)| {
@@ -193,7 +191,8 @@ async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainErr
                 let Some(user) = users::find_by_identifier(&of, address).await? else { return Ok(false) };
                 let is_member = memberships::find(&of, *workspace, user.id).await?.is_some();
                 let held = roles::assignments_of(&of, user.id).await?;
-                let administers = |role: &Role| role.scope == RoleScope::System || ADMINISTRATIVE.contains(&&*role.code);
+                let administers =
+                    |role: &Role| role.scope == RoleScope::System || ADMINISTRATIVE.contains(&&*role.code);
                 if !is_member || !user.email_verified || held.iter().any(|(_, role)| administers(role)) {
                     return Ok(false);
                 }

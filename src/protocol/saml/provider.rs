@@ -75,7 +75,9 @@ pub fn trial(saml: &SamlProvider, now: Timestamp) -> Vec<Finding> {
     if let Some(until) = &idp.valid_until {
         findings.push(match Timestamp::parse_rfc3339(until) {
             Some(end) if end > now => fine("metadata", format!("good until {until}")),
-            Some(_) => wrong("metadata", format!("ran out at {until}; sign-ins go on, but ask the provider for new ones")),
+            Some(_) => {
+                wrong("metadata", format!("ran out at {until}; sign-ins go on, but ask the provider for new ones"))
+            }
             None => wrong("metadata", format!("good until {until}, which is no time")),
         });
     }
@@ -156,8 +158,7 @@ mod tests {
             assert!(said.contains(why), "{said}");
         }
         let saml = SamlProvider { metadata: whole, entity_id: "x".to_owned(), idp_initiated: false, return_to: vec![] };
-        let wrong: Vec<String> =
-            trial(&saml, now).into_iter().filter(|one| !one.fine).map(|one| one.detail).collect();
+        let wrong: Vec<String> = trial(&saml, now).into_iter().filter(|one| !one.fine).map(|one| one.detail).collect();
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(wrong[0].contains("ran out") && wrong[1].contains("nowhere"), "{wrong:?}");
         let late = now + std::time::Duration::from_secs(25 * 365 * 86_400);

@@ -34,12 +34,8 @@ pub fn location(
     );
     let packed = STANDARD.encode(answer::deflated(&request).ok_or(KeyError::Unusable)?);
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let signed = format!(
-        "SAMLRequest={}&RelayState={}&SigAlg={}",
-        encoded(&packed),
-        encoded(relay_state),
-        encoded(RSA_SHA256)
-    );
+    let signed =
+        format!("SAMLRequest={}&RelayState={}&SigAlg={}", encoded(&packed), encoded(relay_state), encoded(RSA_SHA256));
     let signature = STANDARD.encode(sp.key.sign(signed.as_bytes())?);
     let mark = if destination.contains('?') { '&' } else { '?' };
     Ok(format!("{destination}{mark}{signed}&Signature={}", encoded(&signature)))

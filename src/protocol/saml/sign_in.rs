@@ -28,8 +28,7 @@ const NAME: [&str; 6] = [
     "urn:oid:2.5.4.3",
     "http://schemas.microsoft.com/identity/claims/displayname",
 ];
-const ROLE: [&str; 4] =
-    ["role", "roles", "groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"];
+const ROLE: [&str; 4] = ["role", "roles", "groups", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"];
 
 /// What providers say who asked for two factors.
 const TWO_FACTORS: [&str; 4] = [
@@ -141,8 +140,9 @@ async fn admit(ctx: &Ctx<'_>, sides: Sides, posted: Posted<'_>) -> Result<Arrive
     let return_to = match journey.as_ref().and_then(|journey| journey.goal.clone()) {
         Some(goal) => goal,
         // Who did not set out here has no reference; their provider may know a place that is on the list.
-        None => saml_sign_in::destination(&saml, Some(relay_state))
-            .or_else(|_| saml_sign_in::destination(&saml, None))?,
+        None => {
+            saml_sign_in::destination(&saml, Some(relay_state)).or_else(|_| saml_sign_in::destination(&saml, None))?
+        }
     };
     let claimed = claimed(&connection, &assertion)?;
     let vouched = Vouched { connection, journey, claimed, once: assertion.once };
@@ -170,7 +170,8 @@ fn claimed(connection: &Connection, assertion: &Assertion) -> Result<Claimed, Re
         Some(_) => value(&mapping.subject, &[]),
         None => Some(assertion.name_id.clone()).filter(|_| !assertion.is_transient),
     };
-    let nobody = || Refused("nothing says who it is: the NameID is transient, or the mapped attribute missing".to_owned());
+    let nobody =
+        || Refused("nothing says who it is: the NameID is transient, or the mapped attribute missing".to_owned());
     let address = |text: &String| text.parse::<Email>().is_ok();
     let email = value(&mapping.email, &EMAIL)
         .or_else(|| Some(assertion.name_id.clone()).filter(|_| mapping.email.is_none()))

@@ -88,7 +88,8 @@ async fn what_is_no_message_is_refused(app: TestApp) {
     let journey = sso.set_out().await;
     let says = sso.says(&journey);
     let whole = says.response();
-    let laughs = "<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;\">]>";
+    let laughs =
+        "<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;\">]>";
     refuses(&sso, &journey, &format!("{laughs}{}", whole.replacen("Alice Example", "&c;", 1)), "DTD").await;
     refuses(&sso, &journey, &format!("<!DOCTYPE x SYSTEM \"file:///etc/passwd\">{whole}"), "DTD").await;
     refuses(&sso, &journey, &whole.replacen("Alice Example", "&unknown;", 1), "xml error").await;

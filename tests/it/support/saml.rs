@@ -388,8 +388,7 @@ pub fn signature(element: &str, id: &str, key: &CertifiedKey, sign: Sign) -> Str
 /// RSASSA-PKCS1-v1_5 with SHA-1, which the library of the program does not make any more.
 fn sha1_signature(message: &[u8], key: &CertifiedKey) -> Vec<u8> {
     // RFC 8017 §9.2, note 1.
-    const PREFIX: [u8; 15] =
-        [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+    const PREFIX: [u8; 15] = [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
     let mut named = PREFIX.to_vec();
     named.extend_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, message).as_ref());
     let key = rsa::RsaPrivateKey::from_pkcs8_der(key.pkcs8().expose()).unwrap();

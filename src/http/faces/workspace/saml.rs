@@ -6,8 +6,8 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use url::form_urlencoded::byte_serialize;
+use uuid::Uuid;
 
-use super::caller::id_in_path;
 use super::error::{Answer, Error, ErrorBody};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::{Ctx, DomainError, Noun, tenants};
@@ -28,7 +28,9 @@ const PATIENCE: CookieAge = CookieAge::minutes(15);
 
 /// The workspace in the path, and a call about it by nobody yet.
 async fn workspace(call: &Call) -> Result<(Ctx<'_>, OrganizationId), Error> {
-    let id = id_in_path(call, Noun::Organization)?;
+    let text = call.path_part("workspace_id");
+    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+    let id = id.ok_or(DomainError::NotFound(Noun::Organization))?;
     let ctx = call.ctx(tenants::default(call.core()).await?, Actor::Anonymous);
     Ok((ctx, OrganizationId::from_uuid(id)))
 }
@@ -58,8 +60,8 @@ fn not_let_in(error: DomainError) -> Error {
 /// Metadata of the service provider: what the workspace's identity provider must know.
 #[utoipa::path(
     get,
-    path = "/api/sso/saml/metadata/{id}",
-    params(("id" = uuid::Uuid, Path, description = "The workspace")),
+    path = "/api/sso/saml/metadata/{workspace_id}",
+    params(("workspace_id" = Uuid, Path, description = "The workspace")),
     responses(
         (status = 200, description = "SAML 2.0 metadata", body = String, content_type = "application/samlmetadata+xml"),
         (status = 403, description = "The workspace is disabled", body = ErrorBody),
@@ -76,9 +78,9 @@ pub(super) async fn metadata(call: Call) -> Answer {
 /// Begins a sign-in: sends the browser to the workspace's identity provider.
 #[utoipa::path(
     get,
-    path = "/api/sso/saml/login/{id}",
+    path = "/api/sso/saml/login/{workspace_id}",
     params(
-        ("id" = uuid::Uuid, Path, description = "The workspace"),
+        ("workspace_id" = Uuid, Path, description = "The workspace"),
         ("return_to" = Option<String>, Query, description = "Where to go with the tokens, from the workspace's list"),
     ),
     responses(
@@ -123,8 +125,8 @@ fn browser(call: &Call, ctx: &Ctx<'_>) -> Cookie<'static> {
 /// Takes the identity provider's answer and sends the browser on with tokens in the fragment.
 #[utoipa::path(
     post,
-    path = "/api/sso/saml/acs/{id}",
-    params(("id" = uuid::Uuid, Path, description = "The workspace")),
+    path = "/api/sso/saml/acs/{workspace_id}",
+    params(("workspace_id" = Uuid, Path, description = "The workspace")),
     request_body(content = Answered, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 302, description = "To the front end, with `#access_token=…&refresh_token=…&token_type=Bearer&expires_in=…`"),
