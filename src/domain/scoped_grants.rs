@@ -5,6 +5,8 @@
 //! does not hold is kept as text, unless `member.strict_catalogue` says otherwise, and is linked once an entry
 //! of that code is added (`domain/catalogue.rs`).
 
+use std::time::Duration;
+
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid, Noun};
 use super::provisioning::{self, Account};
@@ -98,6 +100,9 @@ pub async fn grant(ctx: &Ctx<'_>, to: Account<'_>, target: GrantTarget) -> Resul
                     named.require()?;
                 }
                 let user = account.find_or_create(tx).await?.id;
+                // No two of one user at the same moment: they are shown in the order in which they were given.
+                let last = scoped_grants::last_granted_at(&of, user).await?;
+                let next = last.map_or(*now, |last| (last + Duration::from_millis(1)).max(*now));
                 let grant = ScopedGrant {
                     id: *id,
                     user,
@@ -106,7 +111,7 @@ pub async fn grant(ctx: &Ctx<'_>, to: Account<'_>, target: GrantTarget) -> Resul
                     site: named.site,
                     module: named.module,
                     granted_by: by.clone(),
-                    granted_at: *now,
+                    granted_at: next,
                 };
                 let (id, is_new) = scoped_grants::insert(&of, &grant).await?;
                 if is_new {

@@ -13,6 +13,7 @@ use super::entity::{modules, organizations, sites, systems, users};
 use super::error::StorageError;
 use crate::model::ids::{ModuleId, OrganizationId, ScopedGrantId, SiteId, UserId};
 use crate::model::scoped_grant::{GrantScope, GrantTarget, GrantedAction, ScopedGrant};
+use crate::model::time::Timestamp;
 
 /// The organization of a grant's site, beside the one that a grant itself may name.
 const OF_SITE: &str = "organization_of_site";
@@ -46,6 +47,15 @@ pub async fn insert(tx: &TenantTx<'_>, grant: &ScopedGrant) -> Result<(ScopedGra
     // Whoever had it may have lost it meanwhile: then the whole may be done again.
     let kept = kept.ok_or_else(|| StorageError::Contended("the grant was revoked at this moment".to_owned()))?;
     Ok((ScopedGrantId::from_uuid(kept.id), false))
+}
+
+/// When a user was last given something.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn last_granted_at(rows: &TenantRows<'_>, user: UserId) -> Result<Option<Timestamp>, StorageError> {
+    let last = of_user(rows, user).order_by_desc(Column::GrantedAt).one(&rows.raw()).await?;
+    Ok(last.map(|row| Timestamp::from_millis(row.granted_at)))
 }
 
 /// Takes grants from a user, whichever of these names they have for their scope and module; says how many.
