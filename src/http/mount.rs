@@ -32,7 +32,6 @@ pub struct Endpoint {
     pub cors: Cors,
     /// Its description for OpenAPI.
     pub operation: fn() -> Operation,
-    pub(super) http_method: HttpMethod,
     pub(super) schemas: fn(&mut Schemas),
     route: fn() -> Route,
 }
@@ -52,7 +51,6 @@ impl Endpoint {
             documented: true,
             cors: Cors::Nobody,
             operation: P::operation,
-            http_method,
             schemas: P::schemas,
             route,
         };

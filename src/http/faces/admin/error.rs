@@ -22,7 +22,7 @@ pub(super) struct Error {
     status: StatusCode,
     detail: Cow<'static, str>,
     /// What of the input is wrong, where one member is.
-    fault: Option<FieldError>,
+    fault: Option<Box<FieldError>>,
     challenge: Option<Challenge>,
     retry_after: Option<Duration>,
     /// What really happened, where callers are not told.
@@ -105,7 +105,7 @@ impl From<BodyError> for Error {
 impl From<FieldError> for Error {
     fn from(fault: FieldError) -> Self {
         let detail = format!("\"{}\" {}", fault.field, fault.why);
-        Self { fault: Some(fault), ..Self::new(StatusCode::BAD_REQUEST, detail) }
+        Self { fault: Some(Box::new(fault)), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 }
 
