@@ -332,12 +332,7 @@ pub(super) async fn change(
 
 /// Writes a user's row as it is to be in place of what [`users::find_for_update`] gave, in a transaction
 /// that is open already. Whoever calls this rings `core.logouts` after the commit.
-pub(super) async fn write(
-    tx: &TenantTx<'_>,
-    before: &User,
-    user: &User,
-    ending: &Ending,
-) -> Result<(), DomainError> {
+pub(super) async fn write(tx: &TenantTx<'_>, before: &User, user: &User, ending: &Ending) -> Result<(), DomainError> {
     if user.email != before.email || user.username != before.username {
         account::rename(tx, user).await?;
     }

@@ -478,7 +478,8 @@ async fn query_parameters(app: TestApp) {
                 "tenant_id" => &["mark", "tnt_", "tnt_1", "usr_00000000000000000000000000000000", "%ff"],
                 // Any text may be looked for.
                 "keyword" | "system_key" | "company_key" => &[],
-                "actor" | "target" | "search" | "role" | "role_name" | "role_code" | "permission_name" | "resource" | "action" => &[],
+                "actor" | "target" | "search" | "role" | "role_name" | "role_code" | "permission_name" | "resource"
+                | "action" => &[],
                 other => panic!("{}: say here what is wrong for {other}", place.known.path),
             });
             if ["limit", "page", "per_page"].contains(&name.as_str()) {

@@ -119,7 +119,9 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                     Surface::OAuth => {
                         body["error"] == "temporarily_unavailable" && body["error_description"].is_string()
                     }
-                    Surface::Control | Surface::Workspace => body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503,
+                    Surface::Control | Surface::Workspace => {
+                        body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503
+                    }
                     Surface::Rbac | Surface::Admin => body["detail"].is_string(),
                     _ => body["error"].is_string(),
                 };

@@ -99,11 +99,7 @@ pub async fn create(ctx: &Ctx<'_>, new: NewClient) -> Result<Registered, DomainE
 }
 
 /// The same by somebody who may do as much as the client.
-pub(in crate::domain) async fn create_by(
-    ctx: &Ctx<'_>,
-    by: Powers,
-    new: NewClient,
-) -> Result<Registered, DomainError> {
+pub(in crate::domain) async fn create_by(ctx: &Ctx<'_>, by: Powers, new: NewClient) -> Result<Registered, DomainError> {
     let registered = draft(ctx, new)?;
     sector::confirm(ctx, &registered.client).await?;
     let entry = ctx.audit("client.create", Some(format!("client:{}", registered.client.id)), Outcome::Success, None);
