@@ -2,6 +2,7 @@
 
 mod accounts;
 mod availability;
+mod management;
 mod plain_oauth2;
 mod provider;
 mod refused;
