@@ -9,7 +9,7 @@ use super::memberships::{self, Keeper, Standing};
 use super::users::invalid;
 use crate::crypto::digest::Digest;
 use crate::crypto::opaque::{self, TokenKind};
-use crate::model::audit::Outcome;
+use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::change::ChangeKind;
 use crate::model::ids::{InvitationId, OrganizationId, TenantId, UserId};
 use crate::model::mail::MailKind;
@@ -214,7 +214,8 @@ pub async fn accept(ctx: &Ctx<'_>, user: UserId, token: &str) -> Result<Organiza
                     users::update(&of, &user).await?;
                     of.changed(ChangeKind::User, &user.id.to_string()).await?;
                 }
-                storage::audit::append(tx, entry).await?;
+                let detail = format!("{} organization:{} {}", used.id, used.organization, used.role);
+                storage::audit::append(tx, &AuditEntry { detail: Some(detail), ..entry.clone() }).await?;
                 Ok::<_, DomainError>(organization)
             })
         })
