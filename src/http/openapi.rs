@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the mount list.
 
+#![allow(clippy::indexing_slicing)] // of JSON objects that are made here
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
