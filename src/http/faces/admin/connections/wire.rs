@@ -156,12 +156,27 @@ fn settings_of(value: Value) -> Result<ConnectionSettings, FieldError> {
     parsed("settings", value)
 }
 
-fn parsed<T: DeserializeOwned>(field: &'static str, value: Value) -> Result<T, FieldError> {
+fn parsed<T: DeserializeOwned + Serialize>(field: &'static str, value: Value) -> Result<T, FieldError> {
     // PostgreSQL can't store it, and no name has one.
     if value.to_string().contains("\\u0000") {
         return Err(FieldError::new(field, "must not contain a NUL character"));
     }
-    serde_json::from_value(value).map_err(|why| FieldError::new(field, format!("can't be read: {why}")))
+    let unread = |why: serde_json::Error| FieldError::new(field, format!("can't be read: {why}"));
+    let read: T = serde_json::from_value(value.clone()).map_err(unread)?;
+    if is_part(&value, &serde_json::to_value(&read).map_err(unread)?) {
+        return Ok(read);
+    }
+    Err(FieldError::new(field, "has a member that is not known here"))
+}
+
+/// Whether every member that was given was read.
+fn is_part(given: &Value, read: &Value) -> bool {
+    match (given, read) {
+        (Value::Object(given), Value::Object(read)) => {
+            given.iter().all(|(name, value)| read.get(name).is_some_and(|read| is_part(value, read)))
+        }
+        _ => true,
+    }
 }
 
 /// What was looked at.
