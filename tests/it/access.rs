@@ -1,13 +1,13 @@
 //! What tokens say about what their person may do, and how much of that they carry themselves
 //! (`docs/decisions/0011-what-a-token-may-do.md`).
 
+use gatehouse::domain::Ctx;
 use gatehouse::domain::access::Powers;
+use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::organizations::{self, NewOrganization};
 use gatehouse::domain::permissions::{self, NewPermission};
 use gatehouse::domain::roles::{self, NewRole};
 use gatehouse::domain::users::NewPassword;
-use gatehouse::domain::memberships::{self, Keeper};
-use gatehouse::domain::Ctx;
 use gatehouse::model::ids::UserId;
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::{Role, RoleScope};

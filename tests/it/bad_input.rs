@@ -673,11 +673,14 @@ async fn what_is_odd(app: TestApp) {
     }
 }
 
+/// A path as it is asked for, its surface, whether other origins may call it, and its methods.
+type Served = (String, Surface, bool, BTreeSet<String>);
+
 #[test]
 fn a_wrong_method_is_told_the_right_ones() {
     drive(Engine::Sqlite, async |app: TestApp| {
         let ground = Ground::new(app).await;
-        let mut paths: BTreeMap<(bool, String), (String, Surface, bool, BTreeSet<String>)> = BTreeMap::new();
+        let mut paths: BTreeMap<(bool, String), Served> = BTreeMap::new();
         for place in ground.places() {
             let below_tenant = place.known.path.starts_with("/t/");
             let entry = paths.entry((below_tenant, place.endpoint.path)).or_insert((

@@ -261,11 +261,19 @@ async fn trusted_systems(place: &Place, server: &Serving, tried: &mut impl FnMut
     for name in ["create", "list", "rotate", "disable", "enable"] {
         tried(&format!("api-client {name}"));
     }
-    let create = ["api-client", "create", "--name", "A system", "--allow-ip", "127.0.0.0/8", "--allow-path", "/internal"];
-    let made = place.json(&[&create[..], &["--allow-origin", "https://App.example.org", "--expires-at", "2099-01-31T18:00:00Z"]].concat());
+    let create =
+        ["api-client", "create", "--name", "A system", "--allow-ip", "127.0.0.0/8", "--allow-path", "/internal"];
+    let made = place.json(
+        &[&create[..], &["--allow-origin", "https://App.example.org", "--expires-at", "2099-01-31T18:00:00Z"]].concat(),
+    );
     has(&made, &["client_key", "api_key", "id", "name", "enabled", "created_at"]);
     let told = ["allow_ips", "allow_origins", "allow_paths", "expires_at"].map(|name| made[name].clone());
-    let expected = [json!(["127.0.0.0/8"]), json!(["https://app.example.org"]), json!(["/internal"]), json!("2099-01-31T18:00:00Z")];
+    let expected = [
+        json!(["127.0.0.0/8"]),
+        json!(["https://app.example.org"]),
+        json!(["/internal"]),
+        json!("2099-01-31T18:00:00Z"),
+    ];
     assert_eq!(told, expected);
     let (key, secret) = (text(&made, "client_key").to_owned(), text(&made, "api_key").to_owned());
     let ask = async |secret: &str| {
@@ -287,6 +295,48 @@ async fn trusted_systems(place: &Place, server: &Serving, tried: &mut impl FnMut
     place.run(&["api-client", "disable", "gck_nothing"]).refused(1, &["no such API client", "gck_nothing"]);
     let bad = ["api-client", "create", "--name", "x", "--allow-ip", "everywhere"];
     place.run(&bad).refused(1, &["networks"]);
+}
+
+/// Connections to providers elsewhere, from their making to their end.
+fn connections(place: &Place) {
+    let oidc = ["connection", "add-oidc", "--name", "Corp", "--client-id", "us", "--issuer-url"];
+    place.run(&[&oidc[..], &["http://idp.example.org"]].concat()).refused(1, &["issuer", "https"]);
+    let added = place.json(&[&oidc[..], &["http://127.0.0.1:9", "--domain", "Corp.example"]].concat());
+    assert_eq!((&added["kind"], &added["domains"]), (&json!("oidc"), &json!(["corp.example"])));
+    let id = text(&added, "connection_id").to_owned();
+    assert!(text(&added, "redirect_uri").ends_with(&format!("/login/with/{id}/callback")), "{added}");
+    let plain = [
+        "connection",
+        "add-oauth2",
+        "--name",
+        "Code host",
+        "--client-id",
+        "us",
+        "--authorization-endpoint",
+        "http://127.0.0.1:9/authorize",
+        "--token-endpoint",
+        "http://127.0.0.1:9/token",
+        "--userinfo-endpoint",
+        "http://127.0.0.1:9/user",
+    ];
+    place.run(&plain).refused(1, &["subject"]);
+    assert_eq!(place.json(&[&plain[..], &["--map", "subject=id"]].concat())["kind"], "oauth2");
+    let company = place.json(&["catalog", "add-company", "--name", "With a provider"]);
+    let metadata = place.folder.join("idp.xml");
+    std::fs::write(&metadata, crate::support::saml::metadata(&[crate::support::saml::key(0)])).unwrap();
+    let saml = ["connection", "add-saml", "--name", "SAML", "--metadata", metadata.to_str().unwrap()];
+    let saml = [&saml[..], &["--return-to", "https://app.example/in", "--workspace"]].concat();
+    let added = place.json(&[&saml[..], &[text(&company, "company_key")]].concat());
+    assert_eq!((&added["kind"], &added["provider"]), (&json!("saml"), &json!(crate::support::saml::IDP)));
+    place.run(&[&saml[..], &[text(&company, "company_key")]].concat()).refused(1, &["connection"]);
+    assert_eq!(place.json(&["connection", "list"]).as_array().unwrap().len(), 3);
+    // Nobody listens there, and that is what it says.
+    let tested = place.run(&["connection", "test", &id]);
+    assert!(tested.code == 1 && tested.out.contains("wrong") && !tested.err.contains("panicked"), "{tested:?}");
+    assert_eq!(place.json(&["connection", "disable", &id])["enabled"], false);
+    assert_eq!(place.json(&["connection", "enable", &id])["enabled"], true);
+    assert_eq!(place.json(&["connection", "remove", &id])["removed"], true);
+    place.run(&["connection", "remove", &id]).refused(1, &[&id]);
 }
 
 async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
@@ -508,6 +558,12 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     within(SOON, "the old key is gone", async || !published().await.contains(&old)).await;
     place.run(&["keys", "retire", of[0], of[1], "--", &kid]).refused(1, &[&kid]);
 
+    // Sign-in from elsewhere.
+    for command in ["add-oidc", "add-oauth2", "add-saml", "list", "test", "disable", "enable", "remove"] {
+        tried(&format!("connection {command}"));
+    }
+    connections(&place);
+
     // The installation.
     tried("migrate up");
     assert_eq!(place.json(&["migrate", "up"]), json!({ "applied": [] }));
@@ -610,7 +666,8 @@ async fn several_that_are_first_make_one_installation(setup: Setup) {
     for (query, expected) in [
         ("SELECT count(*) FROM tenants", 1),
         ("SELECT count(*) FROM users", 1),
-        ("SELECT count(*) FROM clients", 1),
+        // The first service, and the one by which workspaces sign people in.
+        ("SELECT count(*) FROM clients", 2),
         ("SELECT count(*) FROM signing_keys WHERE state = 'active' AND alg = 'ES256'", 1),
     ] {
         assert_eq!(sql.number(query).await, expected, "{query}");

@@ -225,7 +225,7 @@ async fn a_hundred_at_once_join_once(app: TestApp) {
     let token = link.split_once("token=").unwrap().1;
     let [here, there] = app.copies().await;
     let follow = async |n: usize| {
-        let app = if n % 2 == 0 { &here } else { &there };
+        let app = if n.is_multiple_of(2) { &here } else { &there };
         invitations::accept(&app.ctx().await, user.id, token).await.is_ok()
     };
     let joined = futures_util::future::join_all((0..100).map(follow)).await;

@@ -39,7 +39,7 @@ pub(super) struct NewTenant {
 /// What a line comes to.
 pub(super) enum What {
     Tenant(Box<NewTenant>),
-    Row(Row),
+    Row(Box<Row>),
 }
 
 /// A line, with its number, its kind, and whose it is here.
@@ -133,7 +133,7 @@ impl Batch {
     async fn put(&self, tx: &Tx, of: &TenantTx<'_>, what: &What) -> Result<bool, DomainError> {
         let row = match what {
             What::Tenant(new) => return self.put_tenant(tx, of, new).await,
-            What::Row(row) => row,
+            What::Row(row) => &**row,
         };
         let on = self.on;
         let done = match row {

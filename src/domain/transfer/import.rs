@@ -243,7 +243,7 @@ impl Reader<'_> {
         if !counts {
             return Ok(None);
         }
-        Ok(line.read(self.core, here)?.map(What::Row))
+        Ok(line.read(self.core, here)?.map(|row| What::Row(Box::new(row))))
     }
 
     async fn commit(&self, items: Vec<Item>, done: &mut Imported) -> Result<(), TransferError> {

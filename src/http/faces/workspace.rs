@@ -14,6 +14,7 @@ mod invitations;
 mod members;
 mod saml;
 pub(super) mod wire;
+#[allow(clippy::module_inception)] // the contract calls both so: the face, and what it is about
 mod workspace;
 mod workspaces;
 

@@ -62,7 +62,9 @@ pub(super) fn words(addressed: &Addressed) -> Words {
         ),
         MailKind::Invitation => (
             format!("You are invited to join “{what}” at {at}"),
-            format!("Somebody asked you to join the workspace “{what}” at {at}. This invitation is for your address alone."),
+            format!(
+                "Somebody asked you to join the workspace “{what}” at {at}. This invitation is for your address alone."
+            ),
             Some("Look at the invitation"),
             "If you don't know what this is about, ignore this mail: nothing happens unless you accept.",
         ),

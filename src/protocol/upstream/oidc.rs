@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use openidconnect::core::CoreJwsSigningAlgorithm;
 use openidconnect::{
     AccessTokenHash, ClaimsVerificationError, ClientId, IdTokenVerifier, IssuerUrl, Nonce, OAuth2TokenResponse as _,
     TokenResponse as _,
@@ -77,7 +76,7 @@ async fn id_token(
         let issuer = IssuerUrl::new(oidc.issuer.clone()).map_err(|why| Refused::Unreachable(why.to_string()))?;
         // The library never sees our secret here, so that nothing is believed that it could have signed.
         let verifier = IdTokenVerifier::new_public_client(ClientId::new(oidc.client_id.clone()), issuer, keys)
-            .set_allowed_algs(algorithms.iter().cloned().collect::<Vec<CoreJwsSigningAlgorithm>>())
+            .set_allowed_algs(algorithms.to_vec())
             .set_time_fn(move || (now - LEEWAY).to_chrono())
             .set_issue_time_verifier_fn(move |at| {
                 if at > (now + LEEWAY).to_chrono() { Err("it is of the future".to_owned()) } else { Ok(()) }

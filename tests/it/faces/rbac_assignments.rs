@@ -261,7 +261,7 @@ async fn two_super_administrators_can_t_remove_each_other(app: TestApp) {
     let copies = app.copies().await;
     for turn in 0..5 {
         let app = &copies[0];
-        let holders = format!("SELECT count(*) FROM role_assignments WHERE role_id = 'ROLE_SUPER_ADMIN'");
+        let holders = "SELECT count(*) FROM role_assignments WHERE role_id = 'ROLE_SUPER_ADMIN'";
         let (one, one_token) = somebody(app, &format!("one{turn}@example.org"), &["super_admin"]).await;
         let (two, two_token) = somebody(app, &format!("two{turn}@example.org"), &["super_admin"]).await;
         // These two are the only ones.
@@ -277,7 +277,7 @@ async fn two_super_administrators_can_t_remove_each_other(app: TestApp) {
                 .map(|(app, token, other)| async move { unassign(app, token, other, "ROLE_SUPER_ADMIN").await.status }),
         )
         .await;
-        assert_eq!(app.sql().await.number(&holders).await, 1, "{both:?}");
+        assert_eq!(app.sql().await.number(holders).await, 1, "{both:?}");
         assert_eq!(both.iter().filter(|status| **status == 200).count(), 1, "{both:?}");
         assert!(both.iter().all(|status| matches!(status, 200 | 403)), "{both:?}");
     }

@@ -295,7 +295,7 @@ async fn many_at_once_finish_one_sign_in(app: TestApp) {
     // Different codes, so that it is the ticket that decides.
     let mut typed = codes[..5].to_vec();
     typed.push(totp_code(&secret, here.now()));
-    let at = |n: usize| if n % 2 == 0 { &here } else { &there };
+    let at = |n: usize| if n.is_multiple_of(2) { &here } else { &there };
     let all = typed.iter().enumerate().map(|(n, code)| mfa(at(n), &ticket, code));
     let statuses: Vec<u16> = futures_util::future::join_all(all).await.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");

@@ -571,7 +571,7 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
     match name {
         "tenants.create" => body(json!({ "name": "a tenant" })).creates(),
         "tenants.update" => body(with(settings, "enabled", json!(true))),
-        "tenants.update_settings" => body(settings),
+        "tenants.update_settings" => body(with(settings, "enabled", json!(true))),
         "tenants.rotate_key" => body(json!({ "kind": "public", "overlap": 3600 })),
         "users.create" => body(json!({ "email": fresh, "email_verified": true, "username": code, "name": "Somebody",
             "password": PASSWORD, "roles": ["user"], "profile": { "shoe": 42 } }))
