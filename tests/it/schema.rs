@@ -8,12 +8,16 @@ use gatehouse::config::Config;
 use gatehouse::crypto::sealing::MasterKey;
 use gatehouse::domain::clients::NewClient;
 use gatehouse::domain::upkeep;
+use gatehouse::domain::users::NewPassword;
 use gatehouse::model::client::{AccessTokenFormat, AuthMethod, GrantType};
 use gatehouse::model::signing_key::SigningAlg;
+
+use reqwest::Method;
 
 use crate::support::relying_party::PASSWORD;
 use crate::support::{
     ADMIN_EMAIL, ADMIN_PASSWORD, Browser, Engine, RelyingParty, Setup, Signer, TestApp, both_engines, code_app, drive,
+    make_user,
 };
 
 both_engines!(
@@ -88,6 +92,26 @@ async fn sign_somebody_in(app: &TestApp) {
     browser.submit(&page, "/logout", &[("action", "sign-out")]).await;
 }
 
+/// Leaves a row wherever people work together: a member by a provider elsewhere, an invitation, a sign-in
+/// that waits for a second factor, a request that is answered once.
+async fn work_together(app: &TestApp) {
+    crate::support::saml::Sso::new(app).await.sign_in().await;
+    let careful = make_user(&app.ctx().await, "careful@example.org", NewPassword::Plain(PASSWORD, 6), &[]).await;
+    crate::factors::with_app(app, &careful).await;
+    let login = |email: &str| serde_json::json!({ "email": email, "password": PASSWORD });
+    app.post("", "/api/auth/login", &login("careful@example.org")).await.expect(403);
+    app.user("owner@example.org", PASSWORD).await;
+    let token = app.post("", "/api/auth/login", &login("owner@example.org")).await.expect(200).str("access_token");
+    let name = serde_json::json!({ "name": "Acme" });
+    app.post(&token, "/api/external/workspaces", &name).await.expect(201);
+    let invited = serde_json::json!({ "email": "invited@example.org", "role": "member" });
+    app.post(&token, "/api/external/workspace/members", &invited).await.expect(201);
+    let service = app.service("user:read user:write").await;
+    let token = app.token_of(&service).await;
+    let once = app.request(Method::POST, "/api/admin/v1/users").bearer_auth(&token).header("idempotency-key", "1");
+    app.send(once.json(&serde_json::json!({ "email": "once@example.org" }))).await.expect(201);
+}
+
 async fn every_table_takes_a_row(app: TestApp) {
     let tenant = app.tenant("Ünïcode GmbH").await;
     app.user("somebody@example.org", "long enough").await;
@@ -123,6 +147,7 @@ async fn every_table_takes_a_row(app: TestApp) {
     sign_somebody_in(&app).await;
     crate::faces::handoff::leave_rows(&app).await;
     crate::upstream::leave_rows(&app).await;
+    work_together(&app).await;
 
     let sql = app.sql().await;
     let mut empty = Vec::new();
@@ -156,7 +181,8 @@ async fn many_first_starts_make_one_installation(setup: Setup) {
         ("SELECT count(*) FROM installation", 1),
         ("SELECT count(*) FROM tenants", 1),
         ("SELECT count(*) FROM users", 1),
-        ("SELECT count(*) FROM clients", 1),
+        // The first service, and the one by which workspaces sign people in.
+        ("SELECT count(*) FROM clients", 2),
         ("SELECT count(*) FROM signing_keys WHERE state = 'active'", 3),
         ("SELECT count(*) FROM signing_keys", 3),
         ("SELECT count(*) FROM tenant_keys", 2),

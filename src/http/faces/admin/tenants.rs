@@ -11,7 +11,6 @@ use super::once::{Made, once};
 use super::paging::{Page, Paging};
 use crate::domain::{Ctx, DomainError, Noun, tenants};
 use crate::http::call::Call;
-use crate::http::fields::FieldError;
 use crate::model::permission::code;
 use crate::model::tenant::Tenant;
 use wire::{CreatedTenant, NewTenantBody, RotateKeyBody, SettingsShown, TenantChangeBody, TenantKeyShown, TenantShown};
@@ -144,7 +143,7 @@ pub(super) async fn update_settings(call: Call) -> Answer {
     let caller = caller(&call, &[code::TENANT_WRITE]).await?;
     let wish: TenantChangeBody = read(&call).await?;
     if wish.enabled.is_some() {
-        return Err(FieldError::new("enabled", "is no setting: change the tenant").into());
+        caller.require_all_tenants()?;
     }
     let tenant = tenants::update(&caller.ctx, wish.mend()?).await?;
     Ok(HttpResponse::Ok().json(SettingsShown::from(tenant.settings)))
