@@ -79,7 +79,7 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
         // While the database is there, what one request ends would be missed by another; so nothing here
         // depends on which comes first. Some may be shed on a machine that is busy.
         for (name, _, answer, _) in everything(&app, &world).await {
-            assert!(answer.status < 300 || matches!(answer.status, 401 | 503), "{name}: {answer:?}");
+            assert!(answer.status < 300 || matches!(answer.status, 401 | 404 | 503), "{name}: {answer:?}");
         }
         let world = World::default(&app).await.furnished(&app).await;
 
@@ -124,7 +124,7 @@ fn a_database_that_goes_away_is_told_and_comes_back_by_itself() {
                     Surface::Control | Surface::Workspace => {
                         body["error_code"] == "SERVICE_UNAVAILABLE" && body["status_code"] == 503
                     }
-                    Surface::Rbac | Surface::Admin => body["detail"].is_string(),
+                    Surface::Rbac | Surface::Admin | Surface::Member | Surface::Handoff => body["detail"].is_string(),
                     _ => body["error"].is_string(),
                 };
                 assert!(shape, "{name}: {body}");
