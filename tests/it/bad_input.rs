@@ -84,6 +84,8 @@ impl Ground {
         }
         // What that used up is made anew.
         let (default, other) = Self::worlds(&ground.app).await;
+        // Mail that is on its way changes rows when it leaves.
+        ground.app.all_mail_sent().await;
         Self { default, other, ..ground }
     }
 
