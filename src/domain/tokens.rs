@@ -20,4 +20,4 @@ pub use id_token::{IdToken, id_token, sign_for_client, wishes};
 pub use mint::{IDAAS_CLIENT, Issued, for_client, for_sign_in, on_behalf};
 pub(super) use revoke::mark_ended;
 pub use revoke::{end_sign_in, revoke_access_token, revoke_family};
-pub use verify::{Principal, Standing, Verified, standing, verify, verify_under};
+pub use verify::{ACCOUNT_SCOPES, Principal, Standing, Verified, standing, verify, verify_under};

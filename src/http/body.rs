@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -30,6 +31,18 @@ pub(super) enum BodyError {
     /// 400.
     #[error("{0}")]
     Malformed(&'static str),
+}
+
+impl BodyError {
+    /// What it is answered with, but where a contract says otherwise.
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Incomplete | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// Reads the whole body. `max` bounds it whatever the configuration says.

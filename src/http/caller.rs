@@ -4,7 +4,6 @@ use super::bearer::Bearer;
 use super::call::Call;
 use super::limit::{Limit, Limited};
 use crate::domain::DomainError;
-use crate::domain::access::Powers;
 use crate::domain::tokens::{self, Verified};
 
 /// What became of a bearer token.
@@ -17,19 +16,11 @@ pub(super) enum Outcome {
     Refused,
 }
 
-/// Why a token was not looked at.
-pub(super) enum NotNow {
-    /// Too many wrong ones came from there.
-    Limited(Limited),
-    /// The database is unavailable.
-    Domain(DomainError),
-}
-
 /// Looks at the bearer token.
 ///
 /// # Errors
-/// See [`NotNow`].
-pub(super) async fn verified(call: &Call) -> Result<Outcome, NotNow> {
+/// Too many wrong ones came from there, or the database is unavailable; in the shape of whoever asks.
+pub(super) async fn verified<E: From<Limited> + From<DomainError>>(call: &Call) -> Result<Outcome, E> {
     let token = match call.bearer() {
         Bearer::Missing => return Ok(Outcome::Missing),
         Bearer::Malformed => return Ok(Outcome::Refused),
@@ -39,17 +30,9 @@ pub(super) async fn verified(call: &Call) -> Result<Outcome, NotNow> {
         Ok(verified) if verified.is_for_us() => Ok(Outcome::Verified(Box::new(verified))),
         Ok(_) => Ok(Outcome::Refused),
         Err(DomainError::NotAuthenticated(_)) => {
-            call.limit(Limit::KeyFailures).map_err(NotNow::Limited)?;
+            call.limit(Limit::KeyFailures)?;
             Ok(Outcome::Refused)
         }
-        Err(other) => Err(NotNow::Domain(other)),
+        Err(other) => Err(other.into()),
     }
-}
-
-/// What the holder of a token may do at this moment.
-///
-/// # Errors
-/// The database is unavailable.
-pub(super) async fn powers(call: &Call, token: &Verified) -> Result<Powers, DomainError> {
-    Powers::of(call.core(), token).await
 }

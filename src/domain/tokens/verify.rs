@@ -24,6 +24,9 @@ pub enum Principal {
     User(UserId),
 }
 
+/// What an app of somebody else must have been allowed to see its person's account.
+pub const ACCOUNT_SCOPES: &str = "profile email";
+
 /// A token that counts at this moment; only [`verify`] makes one.
 #[derive(Clone)]
 pub struct Verified {
@@ -45,6 +48,14 @@ impl Verified {
     #[must_use]
     pub fn is_for_us(&self) -> bool {
         self.claims.aud.contains(&self.tenant.issuer)
+    }
+
+    /// Whether it shows its person's account. One that an app of somebody else holds must name the scopes of
+    /// what is shown ([`ACCOUNT_SCOPES`]); whoever acts for a person was given that power.
+    #[must_use]
+    pub fn shows_account(&self) -> bool {
+        let named = || ACCOUNT_SCOPES.split(' ').all(|name| self.scope.contains(name));
+        self.is_whole || self.claims.act.is_some() || named()
     }
 }
 

@@ -99,12 +99,9 @@ impl Problem {
             Self::Limited(limited) => too_many(limited),
             Self::Body(error) => {
                 let status = match error {
-                    BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-                    BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
                     // RFC 6749 §5.2: what a malformed request gets.
-                    BodyError::WrongType(_) | BodyError::Incomplete | BodyError::Malformed(_) => {
-                        StatusCode::BAD_REQUEST
-                    }
+                    BodyError::WrongType(_) => StatusCode::BAD_REQUEST,
+                    ref other => other.status(),
                 };
                 shape::json(Surface::OAuth, status, &error.to_string())
             }

@@ -82,11 +82,9 @@ impl Problem {
                 DomainError::Defect(_) => StatusCode::INTERNAL_SERVER_ERROR,
                 _ => StatusCode::BAD_REQUEST,
             },
-            Self::Body(BodyError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            Self::Body(BodyError::WrongType(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Body(error) => error.status(),
             Self::Answered(answer) => answer.status(),
-            Self::Body(_) | Self::Stale | Self::Link | Self::Client { .. } => StatusCode::BAD_REQUEST,
+            Self::Stale | Self::Link | Self::Client { .. } => StatusCode::BAD_REQUEST,
             Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forged => StatusCode::FORBIDDEN,
         }

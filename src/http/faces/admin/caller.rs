@@ -6,7 +6,7 @@ use crate::domain::tokens::Principal;
 use crate::domain::{Ctx, DomainError, Noun, tenants};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
-use crate::http::caller::{Outcome, powers, verified};
+use crate::http::caller::{Outcome, verified};
 use crate::model::audit::Actor;
 use crate::model::ids::TenantId;
 
@@ -37,12 +37,12 @@ impl Caller<'_> {
 
 /// The caller, who must hold these permissions; `tenant_id` in the query names another tenant.
 pub(super) async fn caller<'a>(call: &'a Call, permissions: &[&'static str]) -> Result<Caller<'a>, Error> {
-    let token = match verified(call).await? {
+    let token = match verified::<Error>(call).await? {
         Outcome::Verified(token) => *token,
         Outcome::Missing => return Err(Error::unauthorized(Challenge::Missing)),
         Outcome::Refused => return Err(Error::unauthorized(Challenge::InvalidToken)),
     };
-    let powers = powers(call, &token).await?;
+    let powers = Powers::of(call.core(), &token).await?;
     permissions.iter().try_for_each(|permission| powers.require(permission))?;
     let own = token.tenant.tenant.id;
     let actor = match &token.principal {

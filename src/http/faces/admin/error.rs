@@ -10,7 +10,6 @@ use actix_web::{HttpResponse, ResponseError};
 use crate::domain::DomainError;
 use crate::http::bearer::Challenge;
 use crate::http::body::BodyError;
-use crate::http::caller::NotNow;
 use crate::http::fields::FieldError;
 use crate::http::limit::Limited;
 use crate::http::shape::{self, Fault, Problem};
@@ -81,24 +80,9 @@ impl From<DomainError> for Error {
     }
 }
 
-impl From<NotNow> for Error {
-    fn from(error: NotNow) -> Self {
-        match error {
-            NotNow::Limited(limited) => limited.into(),
-            NotNow::Domain(error) => error.into(),
-        }
-    }
-}
-
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
-        let status = match error {
-            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            BodyError::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            BodyError::Incomplete | BodyError::Malformed(_) => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, error.to_string())
+        Self::new(error.status(), error.to_string())
     }
 }
 

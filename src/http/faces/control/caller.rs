@@ -55,7 +55,7 @@ pub(super) async fn serve(
 
 /// A token that counts.
 async fn token(call: &Call) -> Result<Verified, WorkspaceError> {
-    match verified(call).await? {
+    match verified::<WorkspaceError>(call).await? {
         Outcome::Verified(token) => Ok(*token),
         Outcome::Missing => Err(WorkspaceError::unauthorized(Challenge::Missing)),
         Outcome::Refused => Err(WorkspaceError::unauthorized(Challenge::InvalidToken)),

@@ -16,7 +16,6 @@ use crate::domain::api_clients::Refusal;
 use crate::domain::{DomainError, Noun};
 use crate::http::bearer::Challenge;
 use crate::http::body::BodyError;
-use crate::http::caller::NotNow;
 use crate::http::fields::FieldError;
 use crate::http::limit::Limited;
 use crate::http::shape;
@@ -161,22 +160,11 @@ impl From<DomainError> for Error {
     }
 }
 
-impl From<NotNow> for Error {
-    fn from(error: NotNow) -> Self {
-        match error {
-            NotNow::Limited(limited) => limited.into(),
-            NotNow::Domain(error) => error.into(),
-        }
-    }
-}
-
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge(_) => Self::of_status(StatusCode::PAYLOAD_TOO_LARGE),
-            BodyError::TooSlow => Self::of_status(StatusCode::REQUEST_TIMEOUT),
-            BodyError::WrongType(_) => Self::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             BodyError::Incomplete | BodyError::Malformed(_) => FieldError::new("body", error.to_string()).into(),
+            other => Self::of_status(other.status()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::Error;
 use crate::domain::clients::LiveClient;
 use crate::domain::tenants;
-use crate::domain::tokens::{IDAAS_CLIENT, Principal, Verified};
+use crate::domain::tokens::{ACCOUNT_SCOPES, Principal, Verified};
 use crate::domain::{Ctx, DomainError};
 use crate::http::bearer::{Bearer, Challenge};
 use crate::http::call::Call;
@@ -34,26 +34,19 @@ pub(super) async fn tenant_key<'a>(call: &'a Call, kinds: &[TenantKeyKind]) -> R
     }
 }
 
-/// What a person's token of another client must hold to read their account here: what the account
-/// shows. The token that the sign-in of this face hands out, and one that a service got on the
-/// person's behalf, need nothing.
-const ACCOUNT_SCOPES: [&str; 2] = ["profile", "email"];
-const ACCOUNT_SCOPE: &str = "profile email";
-
-/// A person, by their token.
+/// A person, by a token that shows their account.
 pub(super) async fn user(call: &Call) -> Result<(Ctx<'_>, UserId), Error> {
     let refused = || Error::no_user(Challenge::InvalidToken);
-    let verified = match verified(call).await? {
-        Outcome::Verified(verified) => *verified,
+    let token = match verified::<Error>(call).await? {
+        Outcome::Verified(token) => *token,
         Outcome::Missing => return Err(Error::no_user(Challenge::Missing)),
         Outcome::Refused => return Err(refused()),
     };
-    let Principal::User(user) = verified.principal else { return Err(refused()) };
-    let own = verified.claims.client_id == IDAAS_CLIENT || verified.claims.act.is_some();
-    if !own && !ACCOUNT_SCOPES.iter().all(|name| verified.scope.contains(name)) {
-        return Err(Error::forbidden(ACCOUNT_SCOPE));
+    let Principal::User(user) = token.principal else { return Err(refused()) };
+    if !token.shows_account() {
+        return Err(Error::forbidden(ACCOUNT_SCOPES));
     }
-    Ok((call.ctx(verified.tenant, Actor::User(user)), user))
+    Ok((call.ctx(token.tenant, Actor::User(user)), user))
 }
 
 /// A service that proved to be one.
@@ -86,7 +79,7 @@ impl Service<'_> {
 
 /// A service, by its token, with this scope.
 pub(super) async fn service<'a>(call: &'a Call, scope: Option<&'static str>) -> Result<Service<'a>, Error> {
-    match verified(call).await? {
+    match verified::<Error>(call).await? {
         Outcome::Verified(token) => service_of(call, *token, scope),
         Outcome::Missing => Err(Error::no_service(Challenge::Missing)),
         Outcome::Refused => Err(Error::no_service(Challenge::InvalidToken)),
@@ -116,7 +109,7 @@ pub(in crate::http::faces) fn service_of<'a>(
 /// # Errors
 /// As [`verified`].
 pub(super) async fn service_if_any(call: &Call) -> Result<Option<Service<'_>>, Error> {
-    match verified(call).await? {
+    match verified::<Error>(call).await? {
         Outcome::Verified(token) if matches!(token.principal, Principal::Service(_)) => {
             service_of(call, *token, None).map(Some)
         }

@@ -8,7 +8,7 @@ use crate::domain::tokens::{Principal, Verified};
 use crate::domain::{Ctx, DomainError, Noun, tenants, users};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
-use crate::http::caller::{self, Outcome};
+use crate::http::caller::{Outcome, verified};
 use crate::model::audit::Actor;
 use crate::model::ids::UserId;
 
@@ -22,7 +22,7 @@ pub(super) struct Caller<'a> {
 
 /// Whoever holds a token that counts.
 pub(super) async fn caller(call: &Call) -> Result<Caller<'_>, Error> {
-    match caller::verified(call).await? {
+    match verified::<Error>(call).await? {
         Outcome::Verified(token) => of_token(call, &token).await,
         Outcome::Missing => Err(Error::unauthorized(Challenge::Missing)),
         Outcome::Refused => Err(Error::unauthorized(Challenge::InvalidToken)),
@@ -37,7 +37,7 @@ async fn of_token<'a>(call: &'a Call, token: &Verified) -> Result<Caller<'a>, Er
             Actor::Client(client.client.id.clone())
         }
     };
-    let powers = caller::powers(call, token).await?;
+    let powers = Powers::of(call.core(), token).await?;
     Ok(Caller { ctx: call.ctx(Arc::clone(&token.tenant), actor), powers })
 }
 

@@ -17,7 +17,6 @@ use crate::domain::access::LAST_SUPER_ADMIN;
 use crate::domain::{DomainError, Noun};
 use crate::http::bearer::Challenge;
 use crate::http::body::BodyError;
-use crate::http::caller::NotNow;
 use crate::http::fields::FieldError;
 use crate::http::limit::Limited;
 use crate::http::locale::Locale;
@@ -116,24 +115,9 @@ impl From<DomainError> for Error {
     }
 }
 
-impl From<NotNow> for Error {
-    fn from(error: NotNow) -> Self {
-        match error {
-            NotNow::Limited(limited) => limited.into(),
-            NotNow::Domain(error) => error.into(),
-        }
-    }
-}
-
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
-        let status = match error {
-            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            BodyError::WrongType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            BodyError::Incomplete | BodyError::Malformed(_) => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, Message::Body(error))
+        Self::new(error.status(), Message::Body(error))
     }
 }
 

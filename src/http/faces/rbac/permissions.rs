@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 
 use super::caller::administrator;
-use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
+use super::error::{Answer, BodyRefusals, RbacError, Refusals};
 use super::messages::Message;
 use super::wire::permissions::{CreatePermission, PermissionStatistics, ShownPermission, UpdatePermission};
-use super::wire::{RbacDone, done, rows, window};
+use super::wire::{RbacDone, done, parse_id, rows, window};
 use crate::domain::permissions::{self, PermissionFilter};
 use crate::domain::{DomainError, Noun};
 use crate::http::call::Call;
@@ -14,14 +14,9 @@ use crate::http::fields::Body as _;
 use crate::model::ids::PermissionId;
 use crate::model::permission::code;
 
-/// What can't be an id is nobody's.
-pub(super) fn permission_id(text: &str) -> Result<PermissionId, Error> {
-    text.parse().map_err(|_| DomainError::NotFound(Noun::Permission).into())
-}
-
 /// The permission that the path names.
-fn named(call: &Call) -> Result<PermissionId, Error> {
-    permission_id(call.path_part("permission_id"))
+fn named(call: &Call) -> Result<PermissionId, DomainError> {
+    parse_id(call.path_part("permission_id"), Noun::Permission)
 }
 
 /// Permissions, in the order in which they were made.

@@ -5,11 +5,10 @@ use actix_web::HttpResponse;
 use super::caller::administrator;
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::messages::Message;
-use super::permissions::permission_id;
 use super::wire::roles::{
     CreateRole, PermissionIds, PermissionOfRole, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole, scope,
 };
-use super::wire::{RbacDone, done, rows, window};
+use super::wire::{RbacDone, done, parse_id, rows, window};
 use crate::domain::roles::{self, NewRole, RoleChange, RoleFilter};
 use crate::domain::{DomainError, Noun};
 use crate::http::call::Call;
@@ -17,14 +16,9 @@ use crate::http::fields::Body as _;
 use crate::model::ids::RoleId;
 use crate::model::permission::code;
 
-/// What can't be an id is nobody's.
-pub(super) fn role_id(text: &str) -> Result<RoleId, Error> {
-    text.parse().map_err(|_| DomainError::NotFound(Noun::Role).into())
-}
-
 /// The role that the path names.
-fn named(call: &Call) -> Result<RoleId, Error> {
-    role_id(call.path_part("role_id"))
+fn named(call: &Call) -> Result<RoleId, DomainError> {
+    parse_id(call.path_part("role_id"), Noun::Role)
 }
 
 /// Roles, in the order in which they were made.
@@ -216,7 +210,7 @@ pub(super) async fn add_permissions(call: Call) -> Answer {
     let caller = administrator(&call, code::ROLE_WRITE).await?;
     let id = named(&call)?;
     let wish = PermissionIds::read(&mut call.json().await?)?;
-    let ids = wish.permission_ids.iter().map(|text| permission_id(text)).collect::<Result<_, _>>()?;
+    let ids = wish.permission_ids.iter().map(|text| parse_id(text, Noun::Permission)).collect::<Result<_, _>>()?;
     let permissions = roles::add_permissions(&caller.ctx, &caller.powers, &id, ids).await?;
     Ok(HttpResponse::Ok().json(permissions.into_iter().map(PermissionOfRole::from).collect::<Vec<_>>()))
 }
@@ -240,7 +234,7 @@ pub(super) async fn add_permissions(call: Call) -> Answer {
 )]
 pub(super) async fn remove_permission(call: Call) -> Answer {
     let caller = administrator(&call, code::ROLE_WRITE).await?;
-    let permission = permission_id(call.path_part("permission_id"));
-    roles::remove_permission(&caller.ctx, &caller.powers, &named(&call)?, &permission?).await?;
+    let (role, permission) = (named(&call)?, parse_id(call.path_part("permission_id"), Noun::Permission)?);
+    roles::remove_permission(&caller.ctx, &caller.powers, &role, &permission).await?;
     done(&call, &Message::PermissionRemoved)
 }

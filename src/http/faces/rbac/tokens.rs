@@ -5,11 +5,12 @@ use actix_web::HttpResponse;
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::users::user_type;
 use super::wire::tokens::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
+use crate::domain::access::Powers;
 use crate::domain::tokens::{self, Granted, Principal, Refreshed, Standing};
 use crate::domain::{Ctx, DomainError, clients, tenants};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
-use crate::http::caller::{self, Outcome};
+use crate::http::caller::{Outcome, verified};
 use crate::http::fields::Body as _;
 use crate::http::limit::Limit;
 use crate::model::audit::Actor;
@@ -68,10 +69,10 @@ async fn told(call: &Call, standing: Standing) -> Result<TokenStanding, Error> {
     security((), ("user_token" = []), ("service_token" = [])),
 )]
 pub(super) async fn user_info(call: Call) -> Answer {
-    let Outcome::Verified(token) = caller::verified(&call).await? else {
+    let Outcome::Verified(token) = verified::<Error>(&call).await? else {
         return Ok(HttpResponse::Ok().json(WhoCalls { authenticated: false, user: None }));
     };
-    let powers = caller::powers(&call, &token).await?;
+    let powers = Powers::of(call.core(), &token).await?;
     let ctx = call.ctx(token.tenant, Actor::Anonymous);
     let (user_id, user_type) = shown(&ctx, &token.principal).await?;
     let user = CallingUser {

@@ -5,10 +5,9 @@ use actix_web::HttpResponse;
 use super::caller::{administrator, caller};
 use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
 use super::messages::Message;
-use super::roles::role_id;
 use super::wire::users::{AssignRoles, PermissionsOfUser, ShownAssignment};
-use super::wire::{RbacDone, done};
-use crate::domain::{Ctx, access, roles};
+use super::wire::{RbacDone, done, parse_id};
+use crate::domain::{Ctx, Noun, access, roles};
 use crate::http::call::Call;
 use crate::http::fields::Body as _;
 use crate::model::ids::UserId;
@@ -67,7 +66,7 @@ pub(super) async fn assign(call: Call) -> Answer {
     let caller = administrator(&call, code::USER_WRITE).await?;
     let (ctx, user) = caller.about_user(call.path_part("user_id")).await?;
     let wish = AssignRoles::read(&mut call.json().await?)?;
-    let ids = wish.role_ids.iter().map(|text| role_id(text)).collect::<Result<_, _>>()?;
+    let ids = wish.role_ids.iter().map(|text| parse_id(text, Noun::Role)).collect::<Result<_, _>>()?;
     roles::assign(&ctx, &caller.powers, user, ids, wish.expires_at).await?;
     Ok(HttpResponse::Created().json(assignments(&ctx, user).await?))
 }
@@ -92,7 +91,7 @@ pub(super) async fn assign(call: Call) -> Answer {
 pub(super) async fn unassign(call: Call) -> Answer {
     let caller = administrator(&call, code::USER_WRITE).await?;
     let (ctx, user) = caller.about_user(call.path_part("user_id")).await?;
-    roles::unassign(&ctx, &caller.powers, user, &role_id(call.path_part("role_id"))?).await?;
+    roles::unassign(&ctx, &caller.powers, user, &parse_id(call.path_part("role_id"), Noun::Role)?).await?;
     done(&call, &Message::RoleTaken)
 }
 

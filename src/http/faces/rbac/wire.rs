@@ -5,12 +5,15 @@ pub(super) mod roles;
 pub(super) mod tokens;
 pub(super) mod users;
 
+use std::str::FromStr;
+
 use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::Error;
 use super::messages::{self, Message};
+use crate::domain::{DomainError, Noun};
 use crate::http::call::Call;
 use crate::http::fields::FieldError;
 use crate::http::query::Query;
@@ -20,6 +23,11 @@ use crate::model::page::{Counted, Window};
 const MOST_ROWS: u64 = 1000;
 /// The most ids that one call names.
 pub(super) const MOST_IDS: usize = 500;
+
+/// An id. What can't be one is nobody's.
+pub(super) fn parse_id<I: FromStr>(text: &str, noun: Noun) -> Result<I, DomainError> {
+    text.parse().map_err(|_| DomainError::NotFound(noun))
+}
 
 /// `limit` (20, at most 1000) and `offset` (0).
 pub(super) fn window(query: &Query<'_>) -> Result<Window, FieldError> {

@@ -22,9 +22,6 @@ pub(super) struct Person<'a> {
     pub(super) token: Verified,
 }
 
-/// What a token of somebody else's app must hold to show its person's account: what the account shows.
-const ACCOUNT_SCOPES: [&str; 2] = ["profile", "email"];
-
 impl Person<'_> {
     /// # Errors
     /// 403 for a token that does not carry all that its person may do.
@@ -33,20 +30,15 @@ impl Person<'_> {
     }
 
     /// # Errors
-    /// 403 for a token whose app was not allowed to see the account. A service that acts for the person
-    /// was, by whoever gave it that power.
+    /// 403 for a token whose app was not allowed to see the account.
     pub(super) fn require_account(&self) -> Result<(), Error> {
-        let acted = self.token.claims.act.is_some();
-        if acted || ACCOUNT_SCOPES.iter().all(|name| self.token.scope.contains(name)) {
-            return Ok(());
-        }
-        self.require_whole()
+        if self.token.shows_account() { Ok(()) } else { Err(Error::forbidden()) }
     }
 }
 
 /// A person, by any token of theirs.
 pub(super) async fn bearer(call: &Call) -> Result<Person<'_>, Error> {
-    let token = match verified(call).await? {
+    let token = match verified::<Error>(call).await? {
         Outcome::Verified(token) => *token,
         Outcome::Missing => return Err(Error::unauthorized(Challenge::Missing)),
         Outcome::Refused => return Err(Error::unauthorized(Challenge::InvalidToken)),
