@@ -45,6 +45,7 @@ pub mod recovery_codes;
 pub mod roles;
 pub mod saml_assertions;
 pub mod saml_keys;
+pub mod saml_sessions;
 pub mod scoped_grants;
 pub mod sessions;
 pub mod signing_keys;

@@ -13,6 +13,7 @@ mod m0006_logout_outbox;
 mod m0007_access;
 mod m0008_search;
 mod m0009_connections;
+mod m0010_saml_sessions;
 mod tables;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_access::Migration),
             Box::new(m0008_search::Migration),
             Box::new(m0009_connections::Migration),
+            Box::new(m0010_saml_sessions::Migration),
         ]
     }
 }

@@ -52,7 +52,7 @@ pub struct Carried {
     pub roles: Vec<String>,
     /// Codes of what those permit, sorted.
     pub permissions: Vec<String>,
-    /// The organization that they belong to, if there is exactly one.
+    /// The organization in which they act: the one that they signed in to, or the only one of theirs.
     pub organization: Option<OrganizationId>,
 }
 
@@ -78,13 +78,35 @@ pub async fn is_administrator(core: &Core, tenant: &LiveTenant, user: UserId) ->
     Ok(Powers::user(tenant, user, is_default, None, held.at(core.clock.now())).is_admin())
 }
 
-/// What goes into a token that is made in this transaction.
+/// What goes into a token that is made in this transaction. Who signed in to an organization acts there
+/// while they belong to it; anybody else where they belong, if that is one place.
 ///
 /// # Errors
 /// The database is unavailable.
-pub(super) async fn carried(rows: &TenantRows<'_>, user: UserId, now: Timestamp) -> Result<Carried, DomainError> {
+pub(super) async fn carried(
+    rows: &TenantRows<'_>,
+    user: UserId,
+    signed_in_to: Option<OrganizationId>,
+    now: Timestamp,
+) -> Result<Carried, DomainError> {
     let held = roles::held_by_user(rows, user, now).await?;
-    Ok(Carried::new(held.iter(), memberships::only_organization(rows, user).await?))
+    let organization = match still_of(rows, user, signed_in_to).await? {
+        None => memberships::only_organization(rows, user).await?,
+        still => still,
+    };
+    Ok(Carried::new(held.iter(), organization))
+}
+
+/// The organization, if the user belongs to it at this moment.
+async fn still_of(
+    rows: &TenantRows<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+) -> Result<Option<OrganizationId>, DomainError> {
+    match organization {
+        Some(id) if memberships::is_member(rows, id, user).await? => Ok(Some(id)),
+        _ => Ok(None),
+    }
 }
 
 /// What a token that was issued before says of its person by now: roles and permissions.
@@ -93,6 +115,17 @@ pub(super) async fn carried(rows: &TenantRows<'_>, user: UserId, now: Timestamp)
 /// The database is unavailable.
 pub async fn carried_now(core: &Core, tenant: TenantId, user: UserId) -> Result<Carried, DomainError> {
     Ok(Carried::new(held(core, tenant, user).await?.at(core.clock.now()), None))
+}
+
+/// The organization that a token names, if its person still belongs there.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn organization_now(core: &Core, token: &Verified) -> Result<Option<OrganizationId>, DomainError> {
+    let Principal::User(user) = token.principal else { return Ok(None) };
+    let named = token.claims.organization_id.as_deref().and_then(|id| uuid::Uuid::try_parse(id).ok());
+    let rows = core.db.read().of(token.tenant.tenant.id);
+    still_of(&rows, user, named.map(OrganizationId::from_uuid)).await
 }
 
 /// Why the last super administrator stays one.

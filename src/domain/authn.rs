@@ -7,7 +7,8 @@ use super::lockout::{self, Attempt};
 use crate::crypto::digest::hex;
 use crate::crypto::password_pool::PoolError;
 use crate::model::audit::Outcome;
-use crate::model::ids::UserId;
+use crate::model::connection::SamlSession;
+use crate::model::ids::{OrganizationId, UserId};
 use crate::model::secret::Secret;
 use crate::model::text;
 use crate::model::time::Timestamp;
@@ -33,8 +34,8 @@ enum How {
     Password { account: [u8; 32], rehashed: Option<String> },
     /// The ticket that a password got, and a second factor.
     SecondFactor { ticket: [u8; 32] },
-    /// The word of a provider elsewhere, which has been recorded; whether for two factors.
-    Elsewhere { multi: bool },
+    /// The word of a workspace's SAML provider, which has been recorded; whether for two factors.
+    Elsewhere { multi: bool, workspace: Option<OrganizationId>, session: SamlSession },
 }
 
 impl Authenticated {
@@ -47,7 +48,7 @@ impl Authenticated {
         if self.user.verification_due && ctx.core.config.registration.require_verified_email {
             return Err(DomainError::NotAuthenticated("the e-mail address is not proved yet"));
         }
-        let leaves_it = matches!(self.how, How::Password { .. } | How::Elsewhere { multi: false });
+        let leaves_it = matches!(self.how, How::Password { .. } | How::Elsewhere { multi: false, .. });
         let needs_more = self.user.has_second_factor && leaves_it;
         if needs_more { Err(DomainError::SecondFactorNeeded) } else { Ok(()) }
     }
@@ -58,9 +59,27 @@ impl Authenticated {
         Self { user, amr, at, how: How::SecondFactor { ticket } }
     }
 
-    /// Whom a provider elsewhere vouches for (`amr` says how far), who was let in as far as its connection goes.
-    pub(super) fn by_provider(user: User, amr: Vec<String>, at: Timestamp, multi: bool) -> Self {
-        Self { user, amr, at, how: How::Elsewhere { multi } }
+    /// Whom the SAML provider of a workspace vouches for, with two factors or not, who was let in as far as
+    /// its connection goes.
+    pub(super) fn by_provider(
+        user: User,
+        multi: bool,
+        at: Timestamp,
+        workspace: Option<OrganizationId>,
+        session: SamlSession,
+    ) -> Self {
+        let amr = if multi { vec!["mfa".to_owned()] } else { Vec::new() };
+        Self { user, amr, at, how: How::Elsewhere { multi, workspace, session } }
+    }
+
+    /// The workspace that they signed in to, if it was one.
+    pub(super) const fn workspace(&self) -> Option<OrganizationId> {
+        if let How::Elsewhere { workspace, .. } = self.how { workspace } else { None }
+    }
+
+    /// Their session at the SAML provider, if it was one.
+    pub(super) const fn saml_session(&self) -> Option<&SamlSession> {
+        if let How::Elsewhere { session, .. } = &self.how { Some(session) } else { None }
     }
 
     /// Records the success in the transaction that records what it was for: starts the count of

@@ -14,7 +14,7 @@ use super::tokens::Granted;
 use crate::crypto::digest::{Digest, hex};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::model::audit::{AuditEntry, Outcome};
-use crate::model::connection::{Connection, Identity, Provider, SamlProvider, UpstreamLogin};
+use crate::model::connection::{Connection, Identity, Provider, SamlProvider, SamlSession, UpstreamLogin};
 use crate::model::ids::OrganizationId;
 use crate::model::role::{ADMINISTRATIVE, Role, RoleScope};
 use crate::model::secret::Secret;
@@ -127,6 +127,8 @@ pub struct Vouched {
     pub journey: Option<UpstreamLogin>,
     /// What the provider says of them.
     pub claimed: Claimed,
+    /// Their session there.
+    pub session: SamlSession,
     /// Identifiers that count once, and until when that must be known.
     pub once: Vec<(String, Timestamp)>,
 }
@@ -145,9 +147,10 @@ pub async fn let_in(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<Granted, DomainE
         Err(DomainError::Taken(_)) if link_member(ctx, vouched).await? => believe(ctx, vouched).await?,
         other => other?,
     };
-    let multi = vouched.claimed.second_factor && vouched.connection.settings.trusts_second_factor;
-    let amr = if multi { vec!["mfa".to_owned()] } else { Vec::new() };
-    api_sign_in::begin(ctx, Authenticated::by_provider(user, amr, ctx.now(), multi)).await
+    let Vouched { connection, claimed, session, .. } = vouched;
+    let multi = claimed.second_factor && connection.settings.trusts_second_factor;
+    let proof = Authenticated::by_provider(user, multi, ctx.now(), connection.organization, session.clone());
+    api_sign_in::begin(ctx, proof).await
 }
 
 /// Uses the answer up and lets its person in as far as the connection goes, in one transaction.

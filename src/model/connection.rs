@@ -177,6 +177,20 @@ pub struct Identity {
     pub used_at: Timestamp,
 }
 
+/// Somebody's session at a SAML provider, by the words in which the provider wants to hear of it (Core
+/// §3.7.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlSession {
+    /// By which connection.
+    pub connection: ConnectionId,
+    /// The text of `<NameID>`.
+    pub name_id: String,
+    /// Its attributes: format and qualifiers.
+    pub name_id_attributes: BTreeMap<String, String>,
+    /// `SessionIndex`, where the provider gave one.
+    pub index: Option<String>,
+}
+
 /// Somebody who is on their way to a provider and back.
 #[derive(Clone, Debug)]
 pub struct UpstreamLogin {

@@ -1,7 +1,7 @@
 //! Token families: all that one authorization issued, and how it ends.
 
 use super::authorization::ClaimsRequest;
-use super::ids::{ClientId, FamilyId, SessionId, TenantId, UserId};
+use super::ids::{ClientId, FamilyId, OrganizationId, SessionId, TenantId, UserId};
 use super::scope::OAuthScope;
 use super::text_enum::text_enum;
 use super::time::Timestamp;
@@ -46,6 +46,8 @@ pub struct TokenFamily {
     pub auth_time: Timestamp,
     /// The browser session that it comes from; it ends with it unless `offline_access` was granted.
     pub session: Option<SessionId>,
+    /// The organization whose provider vouched for the person; its tokens name it while they belong to it.
+    pub organization: Option<OrganizationId>,
     /// What the sign-in was worth (OpenID Connect Core §2).
     pub acr: Option<String>,
     /// Single claims that were asked for (OpenID Connect Core §5.5).

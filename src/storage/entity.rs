@@ -38,6 +38,7 @@ pub mod role_permissions;
 pub mod roles;
 pub mod saml_assertions;
 pub mod saml_keys;
+pub mod saml_sessions;
 pub mod scoped_grants;
 pub mod session_clients;
 pub mod sessions;

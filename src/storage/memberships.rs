@@ -140,6 +140,24 @@ pub async fn only_organization(rows: &TenantRows<'_>, user: UserId) -> Result<Op
     })
 }
 
+/// Whether a user belongs to an organization that is enabled.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn is_member(
+    rows: &TenantRows<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<bool, StorageError> {
+    let query = Entity::find()
+        .join(JoinType::InnerJoin, Relation::Organization.def())
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::OrganizationId.eq(organization.uuid()))
+        .filter(Column::UserId.eq(user.uuid()))
+        .filter(organizations::Column::Enabled.eq(true));
+    Ok(query.one(&rows.raw()).await?.is_some())
+}
+
 /// How many enabled users are this in an organization.
 ///
 /// # Errors

@@ -145,6 +145,7 @@ fn family(id: FamilyId) -> TokenFamily {
         amr: vec!["pwd".to_owned()],
         auth_time: at(1),
         session: None,
+        organization: None,
         acr: None,
         claims: ClaimsRequest::default(),
         generation: 1,

@@ -7,7 +7,7 @@ use super::column::{corrupt, digest, json, json_array, parsed, texts, to_json};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{opaque_tokens, revoked_tokens, token_families};
 use super::error::StorageError;
-use crate::model::ids::{ClientId, FamilyId, SessionId, TenantId, UserId};
+use crate::model::ids::{ClientId, FamilyId, OrganizationId, SessionId, TenantId, UserId};
 use crate::model::time::Timestamp;
 use crate::model::token::{OpaqueToken, RevocationReason, TokenFamily};
 
@@ -29,6 +29,7 @@ fn family(row: token_families::Model) -> Result<TokenFamily, StorageError> {
         amr: texts(FAMILIES, "amr", &row.amr)?,
         auth_time: Timestamp::from_millis(row.auth_time),
         session: row.session_id.map(SessionId::from_uuid),
+        organization: row.organization_id.map(OrganizationId::from_uuid),
         acr: row.acr,
         claims: row.claims.as_deref().map(|text| json(FAMILIES, "claims", text)).transpose()?.unwrap_or_default(),
         generation: row.generation,
@@ -60,6 +61,7 @@ pub async fn insert_family(tx: &TenantTx<'_>, family: &TokenFamily) -> Result<()
         revocation_reason: family.revoked.map(|(_, reason)| reason.as_str().to_owned()),
         created_at: family.created_at.millis(),
         session_id: family.session.map(SessionId::uuid),
+        organization_id: family.organization.map(OrganizationId::uuid),
         acr: family.acr.clone(),
         claims: (!family.claims.is_empty()).then(|| to_json(&family.claims)),
     };

@@ -113,7 +113,7 @@ pub async fn answer(
                 let mut carried = Carried::default();
                 if *token {
                     tokens::insert_family(&of, family).await?;
-                    carried = access::carried(&of, user.id, *now).await?;
+                    carried = access::carried(&of, user.id, None, *now).await?;
                 }
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(Some((user, carried)))
@@ -233,7 +233,7 @@ async fn redeem(ctx: &Ctx<'_>, client: &LiveClient, redeeming: Redeeming) -> Res
                 let Some(user) = subject(&of, &family, *now).await?.filter(still) else {
                     return Ok(Turn::Refused("person or session do not count any more"));
                 };
-                let access = access::carried(&of, user.id, *now).await?;
+                let access = access::carried(&of, user.id, None, *now).await?;
                 // There already where an access token went straight to the client.
                 tokens::insert_family(&of, &family).await?;
                 crate::storage::audit::append(tx, redeemed).await?;
@@ -271,6 +271,7 @@ fn family(
         amr: authorization.sign_in.amr.clone(),
         auth_time: authorization.sign_in.auth_time,
         session: authorization.sign_in.session,
+        organization: None,
         acr: authorization.sign_in.acr.clone(),
         claims: authorization.claims.clone(),
         generation: 0,

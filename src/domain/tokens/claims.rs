@@ -34,7 +34,7 @@ pub struct AccessClaims<S = String> {
     /// has them.
     #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     pub omitted: Vec<S>,
-    /// The organization that the user belongs to, where it is the only one.
+    /// The organization in which the user acts: the one that they signed in to, or the only one of theirs.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<S>,
     /// When the person proved who they are, in seconds since the Unix epoch (RFC 9068 §2.2.1).

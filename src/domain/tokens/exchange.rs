@@ -9,7 +9,7 @@ use crate::domain::access;
 use crate::domain::clients::LiveClient;
 use crate::domain::{Ctx, DomainError, Noun, subjects};
 use crate::model::audit::Outcome;
-use crate::model::ids::UserId;
+use crate::model::ids::{OrganizationId, UserId};
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
@@ -33,17 +33,21 @@ pub async fn exchange(
 ) -> Result<Issued, DomainError> {
     let detail = Some(format!("scope: {scope}, from: {}", subject.client_id));
     let entry = ctx.audit("token.exchange", Some(format!("user:{user}")), Outcome::Success, detail);
+    // Who acted in one workspace acts there still.
+    let workspace = subject.organization_id.as_deref().and_then(|id| uuid::Uuid::try_parse(id).ok());
+    let workspace = workspace.map(OrganizationId::from_uuid);
+    let input = (ctx.tenant_id(), user, subject.epoch, workspace, ctx.now(), entry);
     let (user, access) = ctx
         .core
         .db
-        .write((ctx.tenant_id(), user, subject.epoch, ctx.now(), entry), |tx, (tenant, user, epoch, now, entry)| {
+        .write(input, |tx, (tenant, user, epoch, workspace, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 // The verifier may have seen them as they were a second ago.
                 let counts = |user: &User| user.enabled && user.token_epoch == *epoch;
                 let user = users::find_for_update(&of, *user).await?.filter(counts);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
-                let carried = access::carried(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, *workspace, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>((user, carried))
             })

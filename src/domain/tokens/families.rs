@@ -20,7 +20,8 @@ use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
 use crate::model::token::{RevocationReason, TokenFamily};
 use crate::model::user::User;
-use crate::storage::{TenantTx, tokens, users};
+use crate::storage::saml_sessions::Led;
+use crate::storage::{TenantTx, saml_sessions, tokens, users};
 
 /// A refresh token that was presented, and the family that it belongs to.
 pub struct Family {
@@ -78,6 +79,7 @@ pub async fn begin(
         amr: proof.amr.clone(),
         auth_time: proof.at,
         session: None,
+        organization: proof.workspace(),
         acr: None,
         claims: ClaimsRequest::default(),
         generation: 0,
@@ -95,8 +97,11 @@ pub async fn begin(
             Box::pin(async move {
                 let of = tx.of(row.tenant);
                 let user = proof.settle(&of).await?;
-                let access = access::carried(&of, user.id, row.created_at).await?;
+                let access = access::carried(&of, user.id, row.organization, row.created_at).await?;
                 tokens::insert_family(&of, row).await?;
+                if let Some(session) = proof.saml_session() {
+                    saml_sessions::insert(&of, Led::Family(row.id), session, row.created_at).await?;
+                }
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>((row.clone(), user, access))
             })
@@ -245,6 +250,6 @@ async fn renewed(tx: &TenantTx<'_>, row: &TokenFamily, now: Timestamp, generatio
     let Some(user) = users::find_for_update(tx, row.user).await?.filter(|user| user.enabled) else {
         return Ok(Turn::Refused("account is disabled"));
     };
-    let access = access::carried(tx, user.id, now).await?;
+    let access = access::carried(tx, user.id, row.organization, now).await?;
     Ok(Turn::Renewed(Box::new((user, access)), generation))
 }

@@ -219,7 +219,7 @@ async fn settle_sign_in(ctx: &Ctx<'_>, proof: &Authenticated) -> Result<(User, C
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let user = proof.settle(&of).await?;
-                let carried = access::carried(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, None, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>((user, carried))
             })
@@ -255,7 +255,7 @@ pub async fn on_behalf(
                 let of = tx.of(*tenant);
                 let user = users::find_for_update(&of, *user).await?.filter(|user| user.enabled);
                 let user = user.ok_or(DomainError::NotFound(Noun::User))?;
-                let carried = access::carried(&of, user.id, *now).await?;
+                let carried = access::carried(&of, user.id, None, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>((user, carried))
             })

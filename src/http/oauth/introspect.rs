@@ -52,7 +52,7 @@ fn shape(found: &Introspected) -> IntrospectionAnswer<'_> {
             tenant_id: Some(&token.claims.tenant_id),
             roles: Some(now.roles.as_slice()).filter(|roles| !roles.is_empty()),
             permissions: Some(now.permissions.as_slice()).filter(|codes| !codes.is_empty()),
-            organization_id: token.claims.organization_id.as_deref(),
+            organization_id: now.organization.and(token.claims.organization_id.as_deref()),
             act: token.claims.act.as_ref(),
         },
         Introspected::Refresh { family, subject } => IntrospectionAnswer {

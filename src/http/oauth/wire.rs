@@ -165,7 +165,7 @@ pub(super) struct IntrospectionAnswer<'a> {
     /// Codes of what those permit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) permissions: Option<&'a [String]>,
-    /// The organization that the user belonged to when it was issued, where that was the only one.
+    /// The organization that the token names, while the user belongs to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) organization_id: Option<&'a str>,
     /// Who acts for the subject (RFC 8693 §4.1).

@@ -48,10 +48,11 @@ pub async fn introspect(
     }
     match tokens::verify_under(ctx.core, &ctx.tenant, token).await {
         Ok(verified) if is_visible(ctx, &client, &verified) => {
-            let held = match verified.principal {
+            let mut held = match verified.principal {
                 Principal::User(user) => access::carried_now(ctx.core, verified.tenant.tenant.id, user).await?,
                 Principal::Service(_) => Carried::default(),
             };
+            held.organization = access::organization_now(ctx.core, &verified).await?;
             Ok(Introspected::Access(Box::new(verified), held))
         }
         Ok(_) | Err(DomainError::NotAuthenticated(_)) => Ok(Introspected::Inactive),

@@ -32,6 +32,9 @@ const MOST_DEEP: usize = 64;
 /// A name that is never the same twice (Core §8.3.8).
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
+/// What belongs to a NameID beside its text (Core §2.2.2).
+const NAME_ID: [&str; 4] = ["Format", "NameQualifier", "SPNameQualifier", "SPProvidedID"];
+
 /// Why an answer does not count, for the audit log; callers are not told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -52,6 +55,10 @@ fn refused<T>(why: &str) -> Result<T, Refused> {
 pub struct Assertion {
     /// The text of `<NameID>`.
     pub name_id: String,
+    /// Its format and qualifiers, by the names of its attributes.
+    pub name_id_attributes: BTreeMap<String, String>,
+    /// The provider's name for the session (Core §2.7.2), where it gave one.
+    pub session_index: Option<String>,
     /// Whether that is another one tomorrow.
     pub is_transient: bool,
     /// Values of attributes by name.
@@ -108,17 +115,34 @@ pub fn verify(
     };
     let attributes = session.attributes().as_slice().iter().map(|one| (one.name().to_owned(), values(one))).collect();
     let is_transient = session.name_id().format().is_some_and(|format| format.as_uri() == TRANSIENT);
-    Ok(Assertion { contexts: contexts(&parsed(verified)?), name_id, is_transient, attributes, once: once.0 })
+    let response = parsed(verified)?;
+    let own =
+        |(name, value): &(String, String)| NAME_ID.contains(&name.as_str()).then(|| (name.clone(), value.clone()));
+    let name_ids = within(&response, &["Assertion", "Subject", "NameID"]);
+    let statements = within(&response, &["Assertion", "AuthnStatement"]);
+    Ok(Assertion {
+        name_id_attributes: name_ids.iter().flat_map(|node| &node.attrs).filter_map(own).collect(),
+        session_index: statements.iter().find_map(|node| node.attr("SessionIndex")).map(str::to_owned),
+        contexts: contexts(&response),
+        name_id,
+        is_transient,
+        attributes,
+        once: once.0,
+    })
 }
 
 /// `<AuthnContextClassRef>` of the one assertion of a response.
 fn contexts(response: &Node) -> Vec<String> {
-    fn within<'a>(nodes: Vec<&'a Node>, name: &str) -> Vec<&'a Node> {
-        nodes.into_iter().flat_map(|node| &node.children).filter(|child| child.local_name == name).collect()
-    }
-    let path = ["Assertion", "AuthnStatement", "AuthnContext", "AuthnContextClassRef"];
-    let found = path.into_iter().fold(vec![response], within);
+    let found = within(response, &["Assertion", "AuthnStatement", "AuthnContext", "AuthnContextClassRef"]);
     found.into_iter().map(|node| node.text.trim().to_owned()).collect()
+}
+
+/// The elements at a path of names below one.
+fn within<'a>(root: &'a Node, path: &[&str]) -> Vec<&'a Node> {
+    let below = |nodes: Vec<&'a Node>, name: &&str| {
+        nodes.into_iter().flat_map(|node| &node.children).filter(|child| child.local_name == *name).collect()
+    };
+    path.iter().fold(vec![root], below)
 }
 
 /// The document, as base64 in one line and as text.

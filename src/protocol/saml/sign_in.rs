@@ -8,7 +8,7 @@ use crate::domain::identities::Claimed;
 use crate::domain::saml_sign_in::{self, Vouched};
 use crate::domain::tokens::Granted;
 use crate::domain::{Ctx, DomainError, Invalid, saml_keys};
-use crate::model::connection::{Connection, SamlProvider};
+use crate::model::connection::{Connection, SamlProvider, SamlSession};
 use crate::model::ids::OrganizationId;
 use crate::model::text::Email;
 
@@ -145,7 +145,13 @@ async fn admit(ctx: &Ctx<'_>, sides: Sides, posted: Posted<'_>) -> Result<Arrive
         }
     };
     let claimed = claimed(&connection, &assertion)?;
-    let vouched = Vouched { connection, journey, claimed, once: assertion.once };
+    let session = SamlSession {
+        connection: connection.id,
+        name_id: assertion.name_id,
+        name_id_attributes: assertion.name_id_attributes,
+        index: assertion.session_index,
+    };
+    let vouched = Vouched { connection, journey, claimed, session, once: assertion.once };
     Ok(Arrived { granted: saml_sign_in::let_in(ctx, &vouched).await?, return_to })
 }
 

@@ -25,6 +25,7 @@ pub struct Model {
     pub session_id: Option<Uuid>,
     pub acr: Option<String>,
     pub claims: Option<String>,
+    pub organization_id: Option<Uuid>,
 }
 
 /// No joins start here.
