@@ -41,6 +41,7 @@ pub mod registration;
 pub mod roles;
 pub mod saml_keys;
 pub mod saml_sign_in;
+pub mod saml_sign_out;
 pub mod scoped_grants;
 pub mod services;
 pub mod sessions;

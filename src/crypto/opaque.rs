@@ -53,6 +53,8 @@ pub enum TokenKind {
     Invitation,
     /// A sign-in that is under way at a provider elsewhere: `state`, `RelayState`.
     UpstreamState,
+    /// A sign-out that is under way at a provider elsewhere: `RelayState`.
+    UpstreamLogout,
     /// A sign-in over an interface that waits for its second factor.
     MfaTicket,
     /// The public half of an API client's key pair.
@@ -80,6 +82,7 @@ impl TokenKind {
         Self::MailLink,
         Self::Invitation,
         Self::UpstreamState,
+        Self::UpstreamLogout,
         Self::MfaTicket,
         Self::ApiClientKey,
         Self::ApiClientSecret,
@@ -107,6 +110,7 @@ impl TokenKind {
             Self::ApiClientKey => "gck_",
             Self::ApiClientSecret => "gcs_",
             Self::UpstreamState => "ghu_",
+            Self::UpstreamLogout => "ghx_",
             Self::MfaTicket => "ghf_",
         }
     }

@@ -1,13 +1,16 @@
 //! SAML 2.0 as a service provider: the Web Browser SSO profile (Profiles §4.1) with HTTP-Redirect for what
-//! is asked and HTTP-POST for what is answered (Bindings §3.4, §3.5). Only `answer` names the library.
+//! is asked and HTTP-POST for what is answered (Bindings §3.4, §3.5), and Single Logout (Profiles §4.4) by
+//! HTTP-Redirect. Only `answer` names the library.
 
 mod answer;
 pub mod metadata;
 pub mod provider;
 mod request;
 mod sign_in;
+mod sign_out;
 
 pub use sign_in::{Arrived, Posted, arrive, describe, set_out};
+pub use sign_out::{leave, told};
 
 use std::sync::Arc;
 
@@ -21,6 +24,8 @@ pub struct ServiceProvider {
     pub entity_id: String,
     /// Where answers go.
     pub acs: String,
+    /// Where people and messages come who sign out.
+    pub slo: String,
     /// Signs what is asked, opens what is encrypted.
     pub key: Arc<CertifiedKey>,
 }
@@ -30,7 +35,7 @@ impl ServiceProvider {
     #[must_use]
     pub fn new(ctx: &Ctx<'_>, workspace: OrganizationId, key: Arc<CertifiedKey>) -> Self {
         let at = |path: &str| format!("{}/api/sso/saml/{path}/{}", ctx.tenant.issuer, workspace.uuid());
-        Self { entity_id: at("metadata"), acs: at("acs"), key }
+        Self { entity_id: at("metadata"), acs: at("acs"), slo: at("slo"), key }
     }
 }
 

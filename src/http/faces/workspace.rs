@@ -45,5 +45,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         saml::metadata,
         saml::login,
         saml::acs,
+        saml::logout,
+        saml::slo,
     ]
 }

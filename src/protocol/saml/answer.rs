@@ -14,9 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use saml_rs::xml::dom::{self, Node};
 use saml_rs::{
     AcsEndpoint, AuthnRequest, BrowserInput, CertificatePem, ClockSkew, Credentials, EntityId, FormField,
-    IdpDescriptor, MetadataTrustPolicy, Pending, PendingSnapshot, PrivateKeyPem, RelayStateParam, ReplayCache,
-    ReplayKey, ReplayPolicy, Saml, SamlError, SamlValidationContext, Sp, SpConfig, SpValidationPolicy, SsoResponse,
-    XmlEncryptionPolicy, XmlPolicy, XmlSignatureProfile,
+    IdpDescriptor, LogoutBinding, LogoutRequest, LogoutResponse, MetadataTrustPolicy, Pending, PendingSnapshot,
+    PrivateKeyPem, RelayStateParam, ReplayCache, ReplayKey, ReplayPolicy, Saml, SamlError, SamlValidationContext,
+    SloEndpoint, Sp, SpConfig, SpValidationPolicy, SsoResponse, XmlEncryptionPolicy, XmlPolicy, XmlSignatureProfile,
 };
 use saml_rs::{AssertionSignaturePolicy, AudienceValidationPolicy, ResponseSignaturePolicy};
 
@@ -26,12 +26,34 @@ use crate::model::time::Timestamp;
 
 /// How far the clocks may differ.
 const LEEWAY_MILLIS: i64 = 60_000;
+/// How long the wish of a provider to end a session counts.
+const LOGOUT_MILLIS: i64 = 5 * 60_000;
 /// No honest document is larger, in bytes, or deeper.
 const MOST_BYTES: usize = 512 * 1024;
 const MOST_DEEP: usize = 64;
 /// A name that is never the same twice (Core §8.3.8).
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
+/// Signatures that count, by RSA and by ECDSA over SHA-2 (RFC 6931 §2.3).
+const RSA: [&str; 3] = [
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+];
+const ECDSA: [&str; 3] = [
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+];
+/// Digests that count.
+const DIGESTS: [&str; 3] = [
+    "http://www.w3.org/2001/04/xmlenc#sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512",
+];
+/// Exclusive canonicalization, and what takes a signature out of what it signs.
+const TRANSFORMS: [&str; 2] =
+    ["http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/2000/09/xmldsig#enveloped-signature"];
 /// What belongs to a NameID beside its text (Core §2.2.2).
 const NAME_ID: [&str; 4] = ["Format", "NameQualifier", "SPNameQualifier", "SPProvidedID"];
 
@@ -82,17 +104,12 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<Assertion, Refused> {
     let (document, xml) = decoded(posted)?;
-    let encrypted = shape(&xml, &idp.entity_id)?;
-    let library = library(sp, encrypted)?;
+    let shape = shape(&xml, &idp.entity_id)?;
+    let library = library(sp, shape)?;
     let described = described(idp)?;
     let input = BrowserInput::<SsoResponse>::post(vec![FormField::new("SAMLResponse", document)]);
     let mut once = Once::default();
-    let millis = u64::try_from(now.millis()).unwrap_or(0);
-    let context = SamlValidationContext::new(
-        SystemTime::UNIX_EPOCH + Duration::from_millis(millis),
-        ReplayPolicy::RequireCache(&mut once),
-    )
-    .with_clock_skew(ClockSkew::from_millis(-LEEWAY_MILLIS, LEEWAY_MILLIS));
+    let context = context(now, &mut once);
     let session = match request_id {
         Some(id) => {
             let absent = RelayStateParam::absent();
@@ -103,7 +120,7 @@ pub fn verify(
         None => library.accept_unsolicited_sso(&described, input, context)?,
     };
     let verified = &session.raw_flow().saml_content;
-    if encrypted && shape(verified, &idp.entity_id)? {
+    if shape.encrypted && self::shape(verified, &idp.entity_id)?.encrypted {
         return refused("there is an assertion that was not decrypted");
     }
     let name_id = session.name_id().value().to_owned();
@@ -156,14 +173,27 @@ fn decoded(posted: &str) -> Result<(String, String), Refused> {
     Ok((base64, xml))
 }
 
-/// Whether the one assertion of a response is encrypted; everything that is odd is refused.
-fn shape(xml: &str, issuer: &str) -> Result<bool, Refused> {
-    // DTDs, entities, comments and CDATA: nobody needs them, and parsers differ about them.
+/// What a response is like that is not odd.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Whether its one assertion is encrypted.
+    encrypted: bool,
+    /// Whether ECDSA has signed anything of it.
+    ecdsa: bool,
+}
+
+/// DTDs, entities, comments and CDATA: nobody needs them, and parsers differ about them.
+fn plain(xml: &str) -> Result<Node, Refused> {
     let after_declaration = xml.trim_start_matches('\u{feff}').strip_prefix("<?xml").unwrap_or(xml);
     if xml.contains("<!") || after_declaration.contains("<?") {
         return refused("the document has a DTD, a comment, CDATA or an instruction");
     }
-    let root = parsed(xml)?;
+    parsed(xml)
+}
+
+/// What a response is like; everything that is odd is refused.
+fn shape(xml: &str, issuer: &str) -> Result<Shape, Refused> {
+    let root = plain(xml)?;
     if root.local_name != "Response" {
         return refused("the document is no Response");
     }
@@ -173,8 +203,8 @@ fn shape(xml: &str, issuer: &str) -> Result<bool, Refused> {
     let mut found = Found::default();
     found.look(&root, &[])?;
     match (found.assertions, found.encrypted) {
-        (1, 0) => Ok(false),
-        (0, 1) => Ok(true),
+        (1, 0) => Ok(Shape { encrypted: false, ecdsa: found.ecdsa }),
+        (0, 1) => Ok(Shape { encrypted: true, ecdsa: found.ecdsa }),
         (0, 0) => refused("there is no assertion"),
         _ => refused("there is more than one assertion"),
     }
@@ -185,6 +215,7 @@ fn shape(xml: &str, issuer: &str) -> Result<bool, Refused> {
 struct Found<'a> {
     assertions: usize,
     encrypted: usize,
+    ecdsa: bool,
     ids: HashSet<&'a str>,
 }
 
@@ -195,7 +226,7 @@ impl<'a> Found<'a> {
             "Assertion" if above == ["Response"] => self.assertions += 1,
             "EncryptedAssertion" if above == ["Response"] => self.encrypted += 1,
             "Response" if above.is_empty() => {}
-            "Signature" if above == ["Response"] || above == ["Response", "Assertion"] => {}
+            "Signature" if above == ["Response"] || above == ["Response", "Assertion"] => self.ecdsa |= by_ecdsa(node)?,
             "Assertion" | "EncryptedAssertion" | "Response" | "Signature" | "Object" => {
                 return Err(Refused(format!("there is a {} where none belongs", node.local_name)));
             }
@@ -213,6 +244,25 @@ impl<'a> Found<'a> {
         }
         node.children.iter().try_for_each(|child| self.look(child, &path))
     }
+}
+
+/// Whether a signature is by ECDSA; one that is made in a way that does not count is refused (XML Signature
+/// §4.4).
+fn by_ecdsa(signature: &Node) -> Result<bool, Refused> {
+    let method = |path: &[&str]| match within(signature, path).as_slice() {
+        [one] => one.attr("Algorithm").unwrap_or_default().to_owned(),
+        _ => String::new(),
+    };
+    let algorithm = method(&["SignedInfo", "SignatureMethod"]);
+    let digest = method(&["SignedInfo", "Reference", "DigestMethod"]);
+    let mut transforms = within(signature, &["SignedInfo", "Reference", "Transforms", "Transform"]);
+    transforms.extend(within(signature, &["SignedInfo", "CanonicalizationMethod"]));
+    let plain = transforms.iter().all(|one| one.attr("Algorithm").is_some_and(|name| TRANSFORMS.contains(&name)));
+    let by_ecdsa = ECDSA.contains(&algorithm.as_str());
+    if !plain || !DIGESTS.contains(&digest.as_str()) || !(by_ecdsa || RSA.contains(&algorithm.as_str())) {
+        return refused("a signature's algorithm is not allowed");
+    }
+    Ok(by_ecdsa)
 }
 
 fn parsed(xml: &str) -> Result<Node, Refused> {
@@ -234,10 +284,14 @@ fn xml_policy(encrypted: bool) -> XmlPolicy {
 }
 
 /// The library, set up strictly. It takes either encrypted assertions or others, never both.
-fn library(sp: &ServiceProvider, encrypted: bool) -> Result<Saml<Sp>, Refused> {
+fn library(sp: &ServiceProvider, Shape { encrypted, ecdsa }: Shape) -> Result<Saml<Sp>, Refused> {
     let mut validation = SpValidationPolicy::recommended();
     validation.audience = AudienceValidationPolicy::Validate;
     validation.xml_signatures = XmlSignatureProfile::StrictRsaSha2;
+    if ecdsa && !encrypted {
+        // Its strict profile knows RSA alone. All signatures there are have been looked at: none is hidden.
+        validation.xml_signatures = XmlSignatureProfile::AllowProviderSupportedForCompatibility;
+    }
     // A signed response covers its assertion; one that covers neither is refused all the same.
     validation.assertions = AssertionSignaturePolicy::AllowUnsignedForCompatibility;
     // CBC tells nobody that it was tampered with (XML Encryption 1.1 §6.1).
@@ -250,6 +304,7 @@ fn library(sp: &ServiceProvider, encrypted: bool) -> Result<Saml<Sp>, Refused> {
     };
     let config = SpConfig::builder(EntityId::try_new(sp.entity_id.as_str())?)
         .acs_endpoint(AcsEndpoint::post(sp.acs.as_str())?)
+        .slo_endpoint(SloEndpoint::redirect(sp.slo.as_str())?)
         .credentials(credentials)
         .validation(validation)
         .xml(xml_policy(encrypted))
@@ -276,6 +331,102 @@ fn described(idp: &IdentityProvider) -> Result<IdpDescriptor, Refused> {
     );
     let id = EntityId::try_new(idp.entity_id.as_str())?;
     Ok(IdpDescriptor::from_metadata_xml_for(id, &xml, MetadataTrustPolicy::UnsignedForCompatibility)?)
+}
+
+/// What a provider wants to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogoutWish {
+    /// The `ID` of the request.
+    pub id: String,
+    /// Whose sessions, by the text of `<NameID>`.
+    pub name_id: String,
+    /// Which of them; all of them where it names none.
+    pub indexes: Vec<String>,
+    /// What counts once, and until when that must be known.
+    pub once: Vec<(String, Timestamp)>,
+}
+
+/// Checks a `<LogoutRequest>` that came as a query (Profiles §4.4.4.1).
+///
+/// # Errors
+/// [`Refused`].
+pub fn logout_wish(
+    sp: &ServiceProvider,
+    idp: &IdentityProvider,
+    query: &str,
+    now: Timestamp,
+) -> Result<LogoutWish, Refused> {
+    detached(query, "SAMLRequest")?;
+    let mut once = Once::default();
+    let input = BrowserInput::<LogoutRequest>::redirect(query);
+    let library = library(sp, Shape { encrypted: false, ecdsa: false })?;
+    let received = library.receive_slo(&described(idp)?, input, context(now, &mut once))?;
+    let request = received.message();
+    // One that does not say until when it counts would count for ever.
+    let issued = Timestamp::parse_rfc3339(request.issue_instant().as_str());
+    let age = issued.map(|issued| now.millis().saturating_sub(issued.millis()));
+    if !age.is_some_and(|age| (-LEEWAY_MILLIS..=LEEWAY_MILLIS + LOGOUT_MILLIS).contains(&age)) {
+        return refused("the request is too old, or not of now");
+    }
+    let Some(name_id) = request.name_id() else { return refused("the request names nobody") };
+    Ok(LogoutWish {
+        id: request.id().as_str().to_owned(),
+        name_id: name_id.value().to_owned(),
+        indexes: request.session_indexes().iter().map(|index| index.as_str().to_owned()).collect(),
+        once: once.0,
+    })
+}
+
+/// Checks a `<LogoutResponse>` that came as a query, to the request of this id (Profiles §4.4.4.2).
+///
+/// # Errors
+/// [`Refused`].
+pub fn logout_done(
+    sp: &ServiceProvider,
+    idp: &IdentityProvider,
+    (request_id, relay_state): (&str, &str),
+    query: &str,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    detached(query, "SAMLResponse")?;
+    let relay_state = RelayStateParam::try_from_option(Some(relay_state.to_owned()))?;
+    let snapshot = PendingSnapshot::<LogoutRequest>::logout_request(
+        request_id,
+        relay_state,
+        &idp.entity_id,
+        LogoutBinding::Redirect,
+    );
+    let pending = Pending::<LogoutRequest>::from_snapshot(snapshot)?;
+    let input = BrowserInput::<LogoutResponse>::redirect(query);
+    // What it answers is used up with it, so its own name need not be remembered.
+    let mut once = Once::default();
+    let library = library(sp, Shape { encrypted: false, ecdsa: false })?;
+    library.finish_slo(&described(idp)?, &pending, input, context(now, &mut once))?;
+    Ok(())
+}
+
+/// That the message of a query is plain, and its signature (Bindings §3.4.4.1) made in a way that counts.
+fn detached(query: &str, field: &str) -> Result<(), Refused> {
+    let value = |wanted: &str| {
+        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value)
+    };
+    let algorithm = value("SigAlg").unwrap_or_default();
+    if !RSA.contains(&&*algorithm) && !ECDSA.contains(&&*algorithm) {
+        return refused("a signature's algorithm is not allowed");
+    }
+    let packed: String = value(field).unwrap_or_default().split_ascii_whitespace().collect();
+    let packed = STANDARD.decode(packed).map_err(|_| Refused("the message is not base64".to_owned()))?;
+    let bytes = saml_rs::binding::deflate_raw_decode_with_limit(&packed, MOST_BYTES)?;
+    let xml = String::from_utf8(bytes).map_err(|_| Refused("the message is not UTF-8".to_owned()))?;
+    plain(&xml).map(drop)
+}
+
+/// When it is, with a minute of leeway, and what sees to it that a message counts once.
+fn context(now: Timestamp, once: &mut Once) -> SamlValidationContext<'_> {
+    let since = Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0));
+    SamlValidationContext::new(SystemTime::UNIX_EPOCH + since, ReplayPolicy::RequireCache(once))
+        .with_clock_skew(ClockSkew::from_millis(-LEEWAY_MILLIS, LEEWAY_MILLIS))
+        .with_replay_retention(Duration::from_millis(LOGOUT_MILLIS.unsigned_abs()) * 2)
 }
 
 /// The identifiers that the library wants to see once; the database says whether it does.
@@ -310,6 +461,13 @@ pub(super) fn read_metadata(xml: &str) -> Result<IdentityProvider, Refused> {
                 (Some(REDIRECT), Some(at)) => found.sign_in = found.sign_in.or_else(|| Some(at.to_owned())),
                 (Some(other), _) => found.other_bindings.push(other.to_owned()),
                 _ => {}
+            }
+        }
+        let redirect = |service: &&Node| service.attr("Binding") == Some(REDIRECT);
+        for service in role.children.iter().filter(|child| child.local_name == "SingleLogoutService").filter(redirect) {
+            if let Some(at) = service.attr("Location").filter(|at| at.starts_with("http")) {
+                let answers = service.attr("ResponseLocation").unwrap_or(at);
+                found.sign_out = Some((at.to_owned(), answers.to_owned()));
             }
         }
         let signing = |key: &&Node| key.local_name == "KeyDescriptor" && key.attr("use").is_none_or(|u| u == "signing");

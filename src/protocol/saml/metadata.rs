@@ -1,6 +1,6 @@
 //! What a workspace's identity provider must know about gatehouse (Metadata §2.4.4).
 
-use super::{METADATA, POST, PROTOCOL, ServiceProvider, escaped};
+use super::{METADATA, POST, PROTOCOL, REDIRECT, ServiceProvider, escaped};
 
 /// The media type of metadata (Metadata §A).
 pub const MEDIA_TYPE: &str = "application/samlmetadata+xml";
@@ -17,7 +17,8 @@ const ENCRYPTION: [&str; 5] = [
 /// The metadata as XML.
 #[must_use]
 pub fn write(sp: &ServiceProvider) -> String {
-    let (entity_id, acs, certificate) = (escaped(&sp.entity_id), escaped(&sp.acs), sp.key.certificate());
+    let (entity_id, acs, slo) = (escaped(&sp.entity_id), escaped(&sp.acs), escaped(&sp.slo));
+    let certificate = sp.key.certificate();
     let key = |usage: &str, methods: &str| {
         format!(
             "<md:KeyDescriptor use=\"{usage}\"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}\
@@ -32,6 +33,7 @@ pub fn write(sp: &ServiceProvider) -> String {
          entityID=\"{entity_id}\">\
          <md:SPSSODescriptor AuthnRequestsSigned=\"true\" WantAssertionsSigned=\"true\" \
          protocolSupportEnumeration=\"{PROTOCOL}\">{signing}{encryption}\
+         <md:SingleLogoutService Binding=\"{REDIRECT}\" Location=\"{slo}\"/>\
          <md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>\
          <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>\
          <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>\

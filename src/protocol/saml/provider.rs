@@ -18,6 +18,8 @@ pub struct IdentityProvider {
     pub entity_id: String,
     /// Where people are sent to sign in, by HTTP-Redirect.
     pub sign_in: Option<String>,
+    /// Where people are sent to sign out, by HTTP-Redirect, and where the answer to such a wish is sent.
+    pub sign_out: Option<(String, String)>,
     /// Which other ways there are to send them.
     pub other_bindings: Vec<String>,
     /// The certificates of the keys that it signs with: base64, as it was written.

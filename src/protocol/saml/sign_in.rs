@@ -3,7 +3,8 @@
 
 use super::answer::{self, Assertion, Refused};
 use super::provider::IdentityProvider;
-use super::{ServiceProvider, metadata, provider, request};
+use super::request::Outgoing;
+use super::{ServiceProvider, metadata, provider};
 use crate::domain::identities::Claimed;
 use crate::domain::saml_sign_in::{self, Vouched};
 use crate::domain::tokens::Granted;
@@ -39,15 +40,15 @@ const TWO_FACTORS: [&str; 4] = [
 ];
 
 /// Both sides of a workspace's connection.
-struct Sides {
-    connection: Connection,
-    saml: SamlProvider,
-    idp: IdentityProvider,
-    sp: ServiceProvider,
+pub(super) struct Sides {
+    pub(super) connection: Connection,
+    pub(super) saml: SamlProvider,
+    pub(super) idp: IdentityProvider,
+    pub(super) sp: ServiceProvider,
 }
 
 impl Sides {
-    async fn of(ctx: &Ctx<'_>, workspace: OrganizationId) -> Result<Self, DomainError> {
+    pub(super) async fn of(ctx: &Ctx<'_>, workspace: OrganizationId) -> Result<Self, DomainError> {
         let (connection, saml) = saml_sign_in::connection(ctx, workspace).await?;
         // It was read when the connection was made; a release may have become stricter since.
         let unreadable = DomainError::NotAllowed("the metadata of the connection can't be used any more");
@@ -79,7 +80,8 @@ pub async fn set_out(
     let nowhere = DomainError::NotAllowed("the provider takes nobody by HTTP-Redirect");
     let to = idp.sign_in.ok_or(nowhere)?;
     let journey = saml_sign_in::set_out(ctx, &connection, &saml, return_to, browser).await?;
-    Ok(request::location(&sp, &to, &journey.request_id, journey.relay_state.expose(), ctx.now())?)
+    let request = Outgoing { sp: &sp, destination: &to, id: &journey.request_id, now: ctx.now() };
+    Ok(request.authn_request(journey.relay_state.expose(), false)?)
 }
 
 /// What came back in a browser.

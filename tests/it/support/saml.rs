@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatehouse::crypto::certificate::CertifiedKey;
@@ -24,6 +26,7 @@ use super::{Answer, TestApp};
 
 pub const IDP: &str = "https://idp.example.com/metadata";
 pub const FRONT_END: &str = "https://app.example.com/signed-in";
+pub const SLO: &str = "https://idp.example.com/slo";
 const SSO: &str = "https://idp.example.com/sso?tenant=7";
 const EMAIL_FORMAT: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
 
@@ -33,22 +36,38 @@ pub fn key(number: usize) -> &'static CertifiedKey {
     KEYS[number].get_or_init(|| CertifiedKey::generate(&format!("idp {number}"), SystemClock.now()).unwrap())
 }
 
+/// A key of an identity provider that signs by ECDSA: its PKCS#8 and its certificate.
+pub fn ec_key() -> &'static (Vec<u8>, String) {
+    static KEY: OnceLock<(Vec<u8>, String)> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&pair).unwrap();
+        (pair.serialize_der(), STANDARD.encode(certificate.der()))
+    })
+}
+
 /// Metadata that name these keys.
 pub fn metadata(keys: &[&CertifiedKey]) -> String {
-    let key = |key: &&CertifiedKey| {
+    metadata_of(&keys.iter().map(|key| key.certificate()).collect::<Vec<_>>())
+}
+
+/// Metadata that name these certificates.
+pub fn metadata_of(certificates: &[&str]) -> String {
+    let key = |certificate: &&str| {
         format!(
             "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">\
-             <ds:X509Data><ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>",
-            key.certificate()
+             <ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\
+             </md:KeyDescriptor>"
         )
     };
     format!(
         "<?xml version=\"1.0\"?>\n<!-- of a test -->\n<md:EntityDescriptor \
          xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{IDP}\"><md:IDPSSODescriptor \
          protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">{}<md:SingleSignOnService \
-         Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"{SSO}\"/></md:IDPSSODescriptor>\
-         </md:EntityDescriptor>",
-        keys.iter().map(key).collect::<String>()
+         Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"{SSO}\"/>\
+         <md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" \
+         Location=\"{SLO}\" ResponseLocation=\"{SLO}/done\"/></md:IDPSSODescriptor></md:EntityDescriptor>",
+        certificates.iter().map(key).collect::<String>()
     )
 }
 
@@ -123,12 +142,7 @@ impl<'a> Sso<'a> {
         let answer = self.app.get(&format!("{}{query}", self.path("login"))).await.expect(302);
         let at = Url::parse(answer.header("location").unwrap()).unwrap();
         assert!(at.as_str().starts_with(SSO), "{at}");
-        let value = |name: &str| at.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
-        let packed = STANDARD.decode(value("SAMLRequest")).unwrap();
-        let request = String::from_utf8(saml_rs::binding::deflate_raw_decode(&packed).unwrap()).unwrap();
-        let (_, id) = request.split_once(" ID=\"").unwrap();
-        let request_id = id.split_once('"').unwrap().0.to_owned();
-        Journey { relay_state: value("RelayState"), request_id, request }
+        Journey::at(at.as_str())
     }
 
     /// What an honest provider would say about Alice.
@@ -196,6 +210,19 @@ impl<'a> Sso<'a> {
     }
 }
 
+impl Journey {
+    /// That to which an address leads.
+    pub fn at(address: &str) -> Self {
+        let at = Url::parse(address).unwrap();
+        let value = |name: &str| at.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        let packed = STANDARD.decode(value("SAMLRequest")).unwrap();
+        let request = String::from_utf8(saml_rs::binding::deflate_raw_decode(&packed).unwrap()).unwrap();
+        let (_, id) = request.split_once(" ID=\"").unwrap();
+        let request_id = id.split_once('"').unwrap().0.to_owned();
+        Self { relay_state: value("RelayState"), request_id, request }
+    }
+}
+
 /// Where somebody landed, with what in the fragment.
 #[derive(Debug)]
 pub struct Landed {
@@ -226,6 +253,8 @@ pub enum Sign {
     Sha1,
     /// RSA with SHA-256 over a digest by SHA-1.
     Sha1Digest,
+    /// ECDSA with SHA-256, by [`ec_key`].
+    Ecdsa,
     Nothing,
 }
 
@@ -353,10 +382,11 @@ pub fn signature(element: &str, id: &str, key: &CertifiedKey, sign: Sign) -> Str
     const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
     let (digest_method, hash) = match sign {
         Sign::Sha1 | Sign::Sha1Digest => ("http://www.w3.org/2000/09/xmldsig#sha1", &SHA1_FOR_LEGACY_USE_ONLY),
-        Sign::Sha256 | Sign::Nothing => ("http://www.w3.org/2001/04/xmlenc#sha256", &SHA256),
+        Sign::Sha256 | Sign::Ecdsa | Sign::Nothing => ("http://www.w3.org/2001/04/xmlenc#sha256", &SHA256),
     };
     let method = match sign {
         Sign::Sha1 => "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+        Sign::Ecdsa => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
         _ => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
     };
     let digest_value = STANDARD.encode(digest(hash, element.as_bytes()));
@@ -374,6 +404,10 @@ pub fn signature(element: &str, id: &str, key: &CertifiedKey, sign: Sign) -> Str
     let message = info(&format!(" xmlns:ds=\"{DS}\""));
     let value = match sign {
         Sign::Sha1 => sha1_signature(message.as_bytes(), key),
+        Sign::Ecdsa => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &ec_key().0).unwrap();
+            pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
+        }
         _ => key.sign(message.as_bytes()).unwrap(),
     };
     format!(
@@ -381,7 +415,7 @@ pub fn signature(element: &str, id: &str, key: &CertifiedKey, sign: Sign) -> Str
          <ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>",
         info(""),
         STANDARD.encode(value),
-        key.certificate()
+        if sign == Sign::Ecdsa { &ec_key().1 } else { key.certificate() }
     )
 }
 

@@ -8,6 +8,7 @@ use actix_web::http::header;
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
+use super::caller::bearer;
 use super::error::{Answer, Error, ErrorBody};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::domain::{Ctx, DomainError, Noun, tenants};
@@ -160,6 +161,77 @@ pub(super) async fn acs(call: Call) -> Answer {
         granted.access.expires_in.as_secs(),
     );
     Ok(HttpResponse::Found().insert_header((header::LOCATION, location)).finish())
+}
+
+/// Ends the sign-in that the token comes from, and says where the browser goes to be signed out at the
+/// workspace's identity provider too.
+#[utoipa::path(
+    post,
+    path = "/api/sso/saml/logout/{workspace_id}",
+    params(
+        ("workspace_id" = Uuid, Path, description = "The workspace"),
+        ("return_to" = Option<String>, Query, description = "Where to go in the end, from the workspace's list"),
+    ),
+    responses(
+        (status = 200, description = "Signed out here; where to go", body = Onward),
+        (status = 400, description = "`return_to` is not on the list", body = ErrorBody),
+        (status = 401, description = "No token that counts", body = ErrorBody),
+        (status = 403, description = "A service's token; or the workspace is disabled, or the connection is not complete", body = ErrorBody),
+        (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 422, description = "`return_to` is no such parameter", body = ErrorBody),
+        (status = 429, description = "Too many wrong ones from this address", body = ErrorBody),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
+    ),
+    security(("user_token" = [])),
+)]
+pub(super) async fn logout(call: Call) -> Answer {
+    let person = bearer(&call).await?;
+    let query = call.query();
+    let return_to = query.text("return_to")?;
+    let (_, workspace) = workspace(&call).await?;
+    let location = saml::leave(&person.ctx, workspace, &person.token.claims, return_to).await.map_err(refused)?;
+    Ok(HttpResponse::Ok().json(Onward { location }))
+}
+
+/// Takes what the identity provider has to say about a sign-out, its own wish or its answer to one.
+#[utoipa::path(
+    get,
+    path = "/api/sso/saml/slo/{workspace_id}",
+    params(
+        ("workspace_id" = Uuid, Path, description = "The workspace"),
+        ("SAMLRequest" = Option<String>, Query, description = "A `<LogoutRequest>`"),
+        ("SAMLResponse" = Option<String>, Query, description = "A `<LogoutResponse>`"),
+        ("RelayState" = Option<String>, Query, description = "What is handed back as it is"),
+        ("SigAlg" = String, Query, description = "How it is signed"),
+        ("Signature" = String, Query, description = "The signature"),
+    ),
+    responses(
+        (status = 302, description = "Back to the identity provider with the answer, or to where the person wanted"),
+        (status = 400, description = "The message does not count", body = ErrorBody),
+        (status = 403, description = "The workspace is disabled, or the connection is not complete", body = ErrorBody),
+        (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
+    ),
+)]
+pub(super) async fn slo(call: Call) -> Answer {
+    let (ctx, workspace) = workspace(&call).await?;
+    let location = saml::told(&ctx, workspace, call.request().query_string()).await.map_err(not_counted)?;
+    Ok(HttpResponse::Found().insert_header((header::LOCATION, location)).finish())
+}
+
+/// One text for everything that a provider can have said wrong; the audit log knows more.
+fn not_counted(error: DomainError) -> Error {
+    match error {
+        DomainError::Invalid(_) => Error::new(StatusCode::BAD_REQUEST, "The sign-out could not be completed"),
+        other => other.into(),
+    }
+}
+
+/// Where a browser goes next.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub(super) struct Onward {
+    /// The address.
+    location: String,
 }
 
 /// What an identity provider's form holds (Bindings §3.5.4).
