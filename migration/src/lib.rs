@@ -14,6 +14,8 @@ mod m0007_access;
 mod m0008_search;
 mod m0009_connections;
 mod m0010_saml_sessions;
+mod m0011_lists;
+mod search;
 mod tables;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
@@ -32,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_access::Migration),
             Box::new(m0008_search::Migration),
             Box::new(m0009_connections::Migration),
+            Box::new(m0011_lists::Migration),
             Box::new(m0010_saml_sessions::Migration),
         ]
     }
