@@ -8,16 +8,17 @@
 //! permission, a scope) asks it again inside its transaction, with what is true there
 //! ([`Powers::renewed`]): nobody gives what they lack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::core::Core;
 use super::error::{DomainError, Noun};
 use super::tenants::LiveTenant;
 use super::tokens::{Principal, Verified};
+use crate::model::client::Client;
 use crate::model::ids::{ClientId, OrganizationId, RoleId, TenantId, UserId};
 use crate::model::permission::code;
-use crate::model::role::{ADMINISTRATIVE, HeldRole, RoleScope, SUPER_ADMIN_ID};
+use crate::model::role::{ADMINISTRATIVE, HeldRole, Role, RoleScope, SUPER_ADMIN_ID};
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
 use crate::storage::{TenantRows, TenantTx, Tx, clients, memberships, roles, users};
@@ -130,6 +131,8 @@ pub async fn organization_now(core: &Core, token: &Verified) -> Result<Option<Or
 
 /// Why the last super administrator stays one.
 pub const LAST_SUPER_ADMIN: &str = "the last super administrator can't lose that role";
+/// Why what belongs to the installation stays as it is.
+const NOT_OF_SYSTEM: &str = "only who administers the whole installation may do that";
 /// Why somebody is not administered.
 const BEYOND: &str = "nobody administers or makes who may do more than they may themselves";
 
@@ -151,8 +154,10 @@ pub struct Powers {
     /// What a token is limited to, if it does not carry all that its person may do.
     limit: Option<OAuthScope>,
     roles: Vec<String>,
-    permissions: BTreeSet<String>,
-    is_system: bool,
+    /// Codes, each with the moment from which on it is held no longer.
+    permissions: BTreeMap<String, Timestamp>,
+    /// Until when they reach over the whole installation, if they do.
+    system_until: Option<Timestamp>,
 }
 
 impl Powers {
@@ -183,8 +188,8 @@ impl Powers {
             is_of_control_plane: true,
             limit: None,
             roles: Vec::new(),
-            permissions: BTreeSet::new(),
-            is_system: true,
+            permissions: BTreeMap::new(),
+            system_until: Some(Timestamp::NEVER),
         }
     }
 
@@ -195,23 +200,32 @@ impl Powers {
         limit: Option<OAuthScope>,
         held: impl Iterator<Item = &'a HeldRole>,
     ) -> Self {
-        let (mut roles, mut permissions, mut is_system) = (Vec::new(), BTreeSet::new(), false);
-        let reaches = |code: &&String| limit.as_ref().is_none_or(|limit| limit.contains(code));
+        let (mut roles, mut permissions, mut system_until) = (Vec::new(), BTreeMap::new(), None);
+        let reaches = |code: &str| limit.as_ref().is_none_or(|limit| limit.contains(code));
         for role in held {
+            let end = role.expires_at.unwrap_or(Timestamp::NEVER);
             roles.push(role.code.clone());
-            permissions.extend(role.permissions.iter().filter(reaches).cloned());
-            is_system |= role.scope == RoleScope::System;
+            for code in role.permissions.iter().filter(|code| reaches(code)) {
+                let until = permissions.entry(code.clone()).or_insert(end);
+                *until = end.max(*until);
+            }
+            if role.scope == RoleScope::System && reaches(code::SYSTEM_ADMIN) {
+                system_until = system_until.max(Some(end));
+            }
         }
-        is_system &= limit.as_ref().is_none_or(|limit| limit.contains(code::SYSTEM_ADMIN));
-        Self { holder: Holder::User(tenant, user), is_of_control_plane, limit, roles, permissions, is_system }
+        Self { holder: Holder::User(tenant, user), is_of_control_plane, limit, roles, permissions, system_until }
     }
 
     fn service(tenant: TenantId, client: ClientId, is_of_control_plane: bool, scope: OAuthScope) -> Self {
         Self {
             holder: Holder::Service(tenant, client),
             is_of_control_plane,
-            permissions: scope.iter().filter(|name| name.contains(':')).map(str::to_owned).collect(),
-            is_system: scope.contains(code::SYSTEM_ADMIN),
+            permissions: scope
+                .iter()
+                .filter(|name| name.contains(':'))
+                .map(|name| (name.to_owned(), Timestamp::NEVER))
+                .collect(),
+            system_until: scope.contains(code::SYSTEM_ADMIN).then_some(Timestamp::NEVER),
             limit: Some(scope),
             roles: Vec::new(),
         }
@@ -243,7 +257,7 @@ impl Powers {
     /// Whether they hold a permission.
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {
-        matches!(self.holder, Holder::Operator) || self.permissions.contains(permission)
+        matches!(self.holder, Holder::Operator) || self.permissions.contains_key(permission)
     }
 
     /// # Errors
@@ -266,21 +280,46 @@ impl Powers {
     /// # Errors
     /// [`DomainError::NotAllowed`] if they do not reach over all of it.
     pub(super) fn require_system(&self) -> Result<(), DomainError> {
-        if self.is_system {
-            return Ok(());
-        }
-        Err(DomainError::NotAllowed("only who administers the whole installation may do that"))
+        if self.is_system() { Ok(()) } else { Err(DomainError::NotAllowed(NOT_OF_SYSTEM)) }
     }
 
-    /// Whether all of this could be handed on: nobody gives what they lack.
+    /// Whether all of this could be handed on for good: nobody gives what they lack.
     ///
     /// # Errors
     /// [`DomainError::NotAllowed`] for the first that could not.
     pub fn require_all<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), DomainError> {
-        if permissions.into_iter().all(|permission| self.may(permission)) {
+        self.require_until(Timestamp::NEVER, permissions)
+    }
+
+    /// Whether roles that permit this could be given until then, or for good: nobody gives what they lack, nor
+    /// for longer than they hold it.
+    ///
+    /// # Errors
+    /// As [`Powers::require_all`].
+    pub(super) fn require_giving(
+        &self,
+        roles: &[Role],
+        permissions: &[String],
+        end: Option<Timestamp>,
+    ) -> Result<(), DomainError> {
+        let end = end.unwrap_or(Timestamp::NEVER);
+        let is_system = roles.iter().any(|role| role.scope == RoleScope::System);
+        if is_system && self.system_until.is_none_or(|until| until < end) {
+            return Err(DomainError::NotAllowed(NOT_OF_SYSTEM));
+        }
+        self.require_until(end, permissions.iter().map(String::as_str))
+    }
+
+    fn require_until<'a>(
+        &self,
+        end: Timestamp,
+        permissions: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), DomainError> {
+        let held = |code: &str| self.permissions.get(code).is_some_and(|until| *until >= end);
+        if matches!(self.holder, Holder::Operator) || permissions.into_iter().all(held) {
             return Ok(());
         }
-        Err(DomainError::NotAllowed("nobody can hand on a permission that they do not hold"))
+        Err(DomainError::NotAllowed("nobody can hand on a permission that they do not hold, or not for so long"))
     }
 
     /// Whether this user's account may be administered by them, as it is inside a transaction: by its
@@ -300,33 +339,35 @@ impl Powers {
         }
         let (own, held) = (self.renewed(tx, now).await?, roles::held_by_user(&tx.of(tenant), user, now).await?);
         let beyond = |role: &HeldRole| {
-            role.scope == RoleScope::System && !own.is_system || role.permissions.iter().any(|code| !own.may(code))
+            role.scope == RoleScope::System && !own.is_system() || role.permissions.iter().any(|code| !own.may(code))
         };
         if held.iter().any(beyond) { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
     }
 
-    /// The same for a client that holds these permissions.
+    /// The same for a client. Who has an app of ours in their hands has whatever the people may do who sign in
+    /// there.
     ///
     /// # Errors
     /// As [`Powers::require_above_user`].
     pub(super) async fn require_above_client(
         &self,
         tx: &Tx,
-        permissions: &OAuthScope,
+        client: &Client,
         now: Timestamp,
     ) -> Result<(), DomainError> {
         if matches!(self.holder, Holder::Operator) {
             return Ok(());
         }
         let own = self.renewed(tx, now).await?;
-        if permissions.iter().all(|code| own.may(code)) { Ok(()) } else { Err(DomainError::NotAllowed(BEYOND)) }
+        let beyond = client.is_trusted() && !own.is_system() || client.permissions.iter().any(|code| !own.may(code));
+        if beyond { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
     }
 
     /// Whether they hold a role that reaches over the whole installation, or are a service that
     /// administers it.
     #[must_use]
     pub const fn is_system(&self) -> bool {
-        self.is_system
+        self.system_until.is_some()
     }
 
     /// Whether they administer the installation: somebody of the default tenant with an administrative
@@ -336,7 +377,7 @@ impl Powers {
         let administrative = |role: &String| ADMINISTRATIVE.contains(&role.as_str());
         match self.holder {
             Holder::Operator => true,
-            Holder::User(..) => self.is_of_control_plane && (self.is_system || self.roles.iter().any(administrative)),
+            Holder::User(..) => self.is_of_control_plane && (self.is_system() || self.roles.iter().any(administrative)),
             Holder::Service(..) => false,
         }
     }
@@ -346,7 +387,7 @@ impl Powers {
     #[must_use]
     pub fn administers(&self, scope: &str) -> bool {
         let carried = self.limit.as_ref().is_none_or(|limit| limit.contains(scope));
-        let administrative = self.is_system || self.roles.iter().any(|role| ADMINISTRATIVE.contains(&role.as_str()));
+        let administrative = self.is_system() || self.roles.iter().any(|role| ADMINISTRATIVE.contains(&role.as_str()));
         carried && administrative && matches!(self.holder, Holder::User(..))
     }
 
@@ -380,7 +421,7 @@ impl Powers {
 
     /// Codes of what they may do, sorted.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        self.permissions.iter().map(String::as_str)
+        self.permissions.keys().map(String::as_str)
     }
 }
 

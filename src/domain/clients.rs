@@ -186,7 +186,7 @@ pub(super) async fn delete_by(ctx: &Ctx<'_>, by: Powers, id: &ClientId) -> Resul
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
-                by.require_above_client(tx, &client.permissions, *now).await?;
+                by.require_above_client(tx, &client, *now).await?;
                 clients::delete(&of, id).await?;
                 of.changed(ChangeKind::Client, id.as_str()).await?;
                 crate::storage::audit::append(tx, entry).await?;

@@ -41,8 +41,13 @@ pub struct NewPermission {
 pub struct PermissionChange {
     /// For people to read.
     pub name: Option<String>,
-    /// For people to read.
+    /// For people to read; there is none any more where it is empty.
     pub description: Option<String>,
+}
+
+/// A description, if it says anything.
+pub(super) fn written(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Checks what people read about a permission or role.
@@ -207,7 +212,7 @@ pub async fn update(
                     name.as_str().clone_into(&mut permission.name);
                 }
                 if let Some(text) = description {
-                    permission.description = Some(text.clone());
+                    permission.description = written(text);
                 }
                 permission.updated_at = *now;
                 permissions::update(&of, &permission).await?;

@@ -6,7 +6,7 @@ use super::access::{LastSuperAdmin, Powers};
 use super::core::Core;
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid, Noun};
-use super::permissions::check_description;
+use super::permissions::{check_description, written};
 use super::users::invalid;
 use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
@@ -44,7 +44,7 @@ pub struct NewRole {
 pub struct RoleChange {
     /// For people to read.
     pub name: Option<String>,
-    /// For people to read.
+    /// For people to read; there is none any more where it is empty.
     pub description: Option<String>,
     /// Whether it counts.
     pub is_active: Option<bool>,
@@ -231,16 +231,20 @@ pub async fn update(ctx: &Ctx<'_>, by: &Powers, id: &RoleId, change: RoleChange)
                     name.as_str().clone_into(&mut role.name);
                 }
                 if let Some(text) = &change.description {
-                    role.description = Some(text.clone());
+                    role.description = written(text);
                 }
                 role.is_active = change.is_active.unwrap_or(role.is_active);
-                let moved = change.code.as_ref().is_some_and(|code| *code != role.code)
-                    || change.scope.is_some_and(|scope| scope != role.scope);
-                if role.is_system && (moved || role.name != before.name || role.is_active != before.is_active) {
+                let moved = match change {
+                    RoleChange { code: Some(code), .. } if *code != role.code => Some("role_code"),
+                    RoleChange { scope: Some(scope), .. } if *scope != role.scope => Some("scope"),
+                    _ => None,
+                };
+                if role.is_system && (moved.is_some() || role.name != before.name || role.is_active != before.is_active)
+                {
                     return Err(DomainError::NotAllowed(SYSTEM_ROLE));
                 }
-                if moved {
-                    return Err(Invalid::new("role_code", "and scope of a role stay as they are").into());
+                if let Some(field) = moved {
+                    return Err(Invalid::new(field, "can't be changed").into());
                 }
                 if role.is_active && !before.is_active {
                     let codes = roles::permission_codes_of(&of, std::slice::from_ref(id)).await?;
@@ -368,8 +372,8 @@ pub async fn assignments(ctx: &Ctx<'_>, user: UserId) -> Result<Vec<(RoleAssignm
 ///
 /// # Errors
 /// [`DomainError::Invalid`] for an end that is over; [`DomainError::NotFound`] for the user or a role;
-/// [`DomainError::NotAllowed`] for what who gives it does not hold, and for an end of the last super
-/// administrator; as [`Powers::renewed`].
+/// [`DomainError::NotAllowed`] for what who gives it does not hold, or not for so long, and for an end of the
+/// last super administrator; as [`Powers::renewed`].
 pub async fn assign(
     ctx: &Ctx<'_>,
     by: &Powers,
@@ -394,24 +398,21 @@ pub async fn assign(
         expires_at,
     };
     let given: Vec<RoleAssignment> = ids.iter().cloned().map(assignment).collect();
-    let input = (ctx.tenant_id(), by.clone(), user, ids, given, now, expires_at.is_some(), entry);
+    let input = (ctx.tenant_id(), by.clone(), user, ids, given, now, expires_at, entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, by, user, ids, given, now, ends, entry)| {
+        .write(input, |tx, (tenant, by, user, ids, given, now, end, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let own = giver(tx, by, *tenant, *now).await?;
                 users::find_for_update(&of, *user).await?.ok_or(DomainError::NotFound(Noun::User))?;
-                let guard = if *ends { Some(LastSuperAdmin::before(&of).await?) } else { None };
+                let guard = if end.is_some() { Some(LastSuperAdmin::before(&of).await?) } else { None };
                 let found = roles::hold(&of, ids).await?;
                 if found.len() != ids.len() {
                     return Err(DomainError::NotFound(Noun::Role));
                 }
-                if found.iter().any(|role| role.scope == RoleScope::System) {
-                    own.require_system()?;
-                }
                 let codes = roles::permission_codes_of(&of, ids).await?;
-                own.require_all(codes.iter().map(String::as_str))?;
+                own.require_giving(&found, &codes, *end)?;
                 roles::assign(&of, given).await?;
                 if let Some(guard) = guard {
                     guard.after(&of).await?;

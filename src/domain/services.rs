@@ -10,6 +10,7 @@ use crate::model::audit::Outcome;
 use crate::model::change::ChangeKind;
 use crate::model::client::Client;
 use crate::model::ids::ClientId;
+use crate::model::permission::code;
 use crate::model::scope::OAuthScope;
 use crate::model::time::Timestamp;
 use crate::storage::{access_log, clients as rows};
@@ -39,12 +40,20 @@ pub async fn list(ctx: &Ctx<'_>) -> Result<Vec<Client>, DomainError> {
     Ok(rows::services(&ctx.core.db.read().of(ctx.tenant_id())).await?)
 }
 
-/// Grants or revokes a scope; doing it twice is doing it once.
+/// Grants or revokes a scope; doing it twice is doing it once. It takes `internal:admin`, whatever the scope
+/// (`docs/decisions/0005-the-default-tenant-is-the-control-plane.md`).
 ///
 /// # Errors
-/// [`DomainError::NotFound`] for the client or the permission; or the database is unavailable.
-pub async fn set_scope(ctx: &Ctx<'_>, id: &ClientId, scope: &str, granted: bool) -> Result<(), DomainError> {
-    set_scope_by(ctx, Powers::operator(), id, scope, granted).await
+/// [`DomainError::NotFound`] for the client or the permission; [`DomainError::Forbidden`]; as
+/// [`Powers::renewed`].
+pub async fn set_scope(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    id: &ClientId,
+    scope: &str,
+    granted: bool,
+) -> Result<(), DomainError> {
+    set(ctx, by, false, id, scope, granted).await
 }
 
 /// The same by somebody who may do as much as the service, and what they grant it.
@@ -55,20 +64,35 @@ pub(super) async fn set_scope_by(
     scope: &str,
     granted: bool,
 ) -> Result<(), DomainError> {
+    set(ctx, by, true, id, scope, granted).await
+}
+
+async fn set(
+    ctx: &Ctx<'_>,
+    by: Powers,
+    above: bool,
+    id: &ClientId,
+    scope: &str,
+    granted: bool,
+) -> Result<(), DomainError> {
     find(ctx, id).await?;
     let action = if granted { "service.grant_scope" } else { "service.revoke_scope" };
     let entry = ctx.audit(action, Some(format!("client:{id}")), Outcome::Success, Some(scope.to_owned()));
-    let by = (by, ctx.actor.describe());
+    let by = (by, above, ctx.actor.describe());
     let input = (ctx.tenant_id(), id.clone(), scope.to_owned(), granted, by, ctx.now(), entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, id, scope, granted, (powers, by), now, entry)| {
+        .write(input, |tx, (tenant, id, scope, granted, (powers, above, by), now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let client = rows::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
                 let permission = permissions::require(&of, scope).await?;
-                let touched = client.permissions.iter().chain([permission.code.as_str()]);
-                powers.require_above_client(tx, &OAuthScope::from_tokens(touched), *now).await?;
+                powers.renewed(tx, *now).await?.require(code::INTERNAL_ADMIN)?;
+                if *above {
+                    let touched = client.permissions.iter().chain([permission.code.as_str()]);
+                    let touched = Client { permissions: OAuthScope::from_tokens(touched), ..client };
+                    powers.require_above_client(tx, &touched, *now).await?;
+                }
                 let changed = if *granted {
                     rows::grant_permission(&of, id, &permission.id, by, *now).await?
                 } else {

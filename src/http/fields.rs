@@ -88,9 +88,13 @@ impl Fields {
 
     /// A string.
     pub(super) fn optional_text(&mut self, field: &'static str) -> Result<Option<String>, FieldError> {
+        Ok(self.given_text(field)?.filter(|text| !text.is_empty()))
+    }
+
+    /// A string that is not missing where it is empty: for what is there already and is to be changed.
+    pub(super) fn given_text(&mut self, field: &'static str) -> Result<Option<String>, FieldError> {
         match self.0.remove(field) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
             // PostgreSQL can't store it, and no name has one.
             Some(Value::String(text)) if text.contains('\0') => {
                 Err(FieldError::new(field, "must not contain a NUL character"))
@@ -180,6 +184,7 @@ mod tests {
             assert_eq!(fields(json).text("a"), Err(FieldError::new("a", "is required")), "{json}");
             assert_eq!(fields(json).optional_text("a"), Ok(None), "{json}");
         }
+        assert_eq!(fields(r#"{"a":""}"#).given_text("a"), Ok(Some(String::new())));
         assert_eq!(fields(r#"{"a":" "}"#).name("a"), Err(FieldError::new("a", "is required")));
         assert_eq!(fields(r#"{"a":" "}"#).text("a"), Ok(" ".to_owned()));
     }

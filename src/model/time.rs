@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The end of what has none.
+    pub const NEVER: Self = Self(i64::MAX);
+
     /// From milliseconds since the Unix epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use gatehouse::domain::access::Powers;
 use gatehouse::domain::clients::{self, ClientChange};
 use gatehouse::domain::keys;
 use gatehouse::domain::{services, tenants, users};
@@ -46,10 +47,14 @@ async fn a_revoked_scope(app: TestApp) {
     let service = here.service("user:read").await;
     let token = here.token_of(&service).await;
     there.get_as(&token, "/api/internal/users").await.expect(200);
-    services::set_scope(&here.ctx().await, &service.id.parse().unwrap(), "user:read", false).await.unwrap();
+    services::set_scope(&here.ctx().await, Powers::operator(), &service.id.parse().unwrap(), "user:read", false)
+        .await
+        .unwrap();
     here.get_as(&token, "/api/internal/users").await.expect(403);
     within(SOON, "a revoked scope", async || there.get_as(&token, "/api/internal/users").await.status == 403).await;
-    services::set_scope(&here.ctx().await, &service.id.parse().unwrap(), "user:read", true).await.unwrap();
+    services::set_scope(&here.ctx().await, Powers::operator(), &service.id.parse().unwrap(), "user:read", true)
+        .await
+        .unwrap();
     within(SOON, "a granted scope", async || there.credentials(&service).await.str("scope") == "user:read").await;
 }
 

@@ -100,7 +100,7 @@ pub(in crate::domain) async fn update_by(
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
-                powers.require_above_client(tx, &client.permissions, *now).await?;
+                powers.require_above_client(tx, &client, *now).await?;
                 if change.held_registration_token.is_some()
                     && change.held_registration_token != client.settings.registration_token
                 {
@@ -118,7 +118,7 @@ pub(in crate::domain) async fn update_by(
                 }
                 clients::update(&of, &client).await?;
                 regrant(&of, &client, &held, by, *now).await?;
-                powers.require_above_client(tx, &client.permissions, *now).await?;
+                powers.require_above_client(tx, &client, *now).await?;
                 if was_enabled && !client.enabled {
                     tokens::revoke_families_of_client(&of, id, *now, RevocationReason::ClientChanged).await?;
                 }
@@ -217,7 +217,7 @@ pub(in crate::domain) async fn rotate_secret_by(
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 let mut client = clients::find_for_update(&of, id).await?.ok_or(DomainError::NotFound(Noun::Client))?;
-                by.require_above_client(tx, &client.permissions, *now).await?;
+                by.require_above_client(tx, &client, *now).await?;
                 let previous = client.secrets.take().map(|old| (old.current, *until));
                 client.secrets = Some(ClientSecrets { previous, ..new.clone() });
                 clients::update(&of, &client).await?;

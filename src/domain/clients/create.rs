@@ -109,7 +109,7 @@ pub(in crate::domain) async fn create_by(ctx: &Ctx<'_>, by: Powers, new: NewClie
         .write(input, |tx, (client, powers, by, now, entry)| {
             Box::pin(async move {
                 insert(&tx.of(client.tenant), client, by, *now).await?;
-                powers.require_above_client(tx, &client.permissions, *now).await?;
+                powers.require_above_client(tx, client, *now).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(())
             })

@@ -8,6 +8,7 @@ use super::caller::service;
 use super::error::{Answer, ErrorBody};
 use super::services::client_id;
 use super::wire::{LogLine, Message, ServiceList, ServiceScope, Statistics};
+use crate::domain::access::Powers;
 use crate::domain::{services, upkeep};
 use crate::http::call::Call;
 use crate::http::fields::{Body as _, FieldError};
@@ -53,7 +54,8 @@ pub(super) async fn revoke_scope(call: Call) -> Answer {
 async fn set_scope(call: &Call, granted: bool, message: &'static str) -> Answer {
     let service = service(call, Some(code::INTERNAL_ADMIN)).await?;
     let wish = ServiceScope::read(&mut call.json().await?)?;
-    services::set_scope(&service.ctx, &client_id(&wish.client_id)?, &wish.scope_name, granted).await?;
+    let by = Powers::of(call.core(), &service.token).await?;
+    services::set_scope(&service.ctx, by, &client_id(&wish.client_id)?, &wish.scope_name, granted).await?;
     Ok(HttpResponse::Ok().json(Message { message }))
 }
 

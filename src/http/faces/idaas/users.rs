@@ -74,14 +74,14 @@ pub(super) async fn login(call: Call) -> Answer {
 
 /// The person whose token it is.
 ///
-/// The token that the sign-in of this interface hands out, or one that a service got on their
-/// behalf; a token of another client needs the scopes `profile` and `email`.
+/// Any token of theirs; one that an app of somebody else holds needs the scopes `profile` and `email`.
 #[utoipa::path(
     get,
     path = "/v1/users/me",
     responses(
         (status = 200, description = "The account", body = UserBody),
         (status = 401, description = "`user not authenticated`", body = ErrorBody),
+        (status = 403, description = "`Forbidden`: an app of somebody else that may not see it", body = ErrorBody),
     ),
     security(("user_token" = [])),
 )]

@@ -2,15 +2,13 @@
 //! this face.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 use super::messages::Message;
 use crate::domain::access::LAST_SUPER_ADMIN;
@@ -154,39 +152,4 @@ impl ResponseError for Error {
         }
         answer
     }
-}
-
-/// What any request of this face can be answered with, for the OpenAPI document.
-pub(super) struct Refusals;
-
-impl IntoResponses for Refusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        documented(&[
-            ("400", "A bad path, parameter or body"),
-            ("429", "Too many wrong tokens from this address"),
-            ("503", "Try again after Retry-After seconds"),
-        ])
-    }
-}
-
-/// What a body can be answered with, beside those.
-pub(super) struct BodyRefusals;
-
-impl IntoResponses for BodyRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        documented(&[
-            ("408", "The body did not arrive in time"),
-            ("413", "The body is too large"),
-            ("415", "The body is no JSON"),
-        ])
-    }
-}
-
-fn documented(all: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
-    let refusal = |(status, about): &(&str, &str)| {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("RbacError"))).build();
-        let response = ResponseBuilder::new().description(*about).content("application/json", content).build();
-        ((*status).to_owned(), response.into())
-    };
-    all.iter().map(refusal).collect()
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::caller::administrator;
-use super::error::{Answer, BodyRefusals, RbacError, Refusals};
+use super::error::{Answer, RbacError};
 use super::messages::Message;
 use super::wire::permissions::{CreatePermission, PermissionStatistics, ShownPermission, UpdatePermission};
 use super::wire::{RbacDone, done, parse_id, rows, window};
@@ -36,7 +36,6 @@ fn named(call: &Call) -> Result<PermissionId, DomainError> {
             headers(("X-Total-Count" = u64, description = "How many there are in all"))),
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -62,7 +61,6 @@ pub(super) async fn list(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 409, description = "`权限编码已存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -81,7 +79,6 @@ pub(super) async fn create(call: Call) -> Answer {
         (status = 200, description = "By kind", body = PermissionStatistics),
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -100,7 +97,6 @@ pub(super) async fn statistics(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`权限不存在`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -121,7 +117,6 @@ pub(super) async fn show(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`权限不存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -143,7 +138,6 @@ pub(super) async fn update(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`, also for the system's own", body = RbacError),
         (status = 404, description = "`权限不存在`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::caller::administrator;
-use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
+use super::error::{Answer, Error, RbacError};
 use super::messages::Message;
 use super::wire::roles::{
     CreateRole, PermissionIds, PermissionOfRole, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole, scope,
@@ -39,7 +39,6 @@ fn named(call: &Call) -> Result<RoleId, DomainError> {
             headers(("X-Total-Count" = u64, description = "How many there are in all"))),
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -66,7 +65,6 @@ pub(super) async fn list(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 409, description = "`角色编码已存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -92,7 +90,6 @@ pub(super) async fn create(call: Call) -> Answer {
         (status = 200, description = "By kind", body = RoleStatistics),
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -111,7 +108,6 @@ pub(super) async fn statistics(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`角色不存在`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -132,7 +128,6 @@ pub(super) async fn show(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`, also for what stays of the system's own roles", body = RbacError),
         (status = 404, description = "`角色不存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -161,7 +156,6 @@ pub(super) async fn update(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`, also for the system's own", body = RbacError),
         (status = 404, description = "`角色不存在`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -181,7 +175,6 @@ pub(super) async fn delete(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`角色不存在`", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:read"]), ("service_token" = ["role:read"])),
 )]
@@ -202,7 +195,6 @@ pub(super) async fn permissions(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`, also for what the caller lacks", body = RbacError),
         (status = 404, description = "`角色不存在`, `权限不存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]
@@ -228,7 +220,6 @@ pub(super) async fn add_permissions(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`角色不存在`, or `权限不存在` for one that it does not hold", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["role:write"]), ("service_token" = ["role:write"])),
 )]

@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 
-use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
+use super::error::{Answer, Error, RbacError};
 use super::users::user_type;
 use super::wire::tokens::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
 use crate::domain::access::Powers;
-use crate::domain::tokens::{self, Granted, Principal, Refreshed, Standing};
-use crate::domain::{Ctx, DomainError, clients, tenants};
+use crate::domain::tokens::{self, Granted, Principal, Standing};
+use crate::domain::{Ctx, DomainError, api_sign_in, tenants};
 use crate::http::bearer::Challenge;
 use crate::http::call::Call;
 use crate::http::caller::{Outcome, verified};
@@ -33,7 +33,6 @@ async fn shown(ctx: &Ctx<'_>, principal: &Principal) -> Result<(String, &'static
     request_body = AskedToken,
     responses(
         (status = 200, description = "Whether it counts, or would if it were younger", body = TokenStanding),
-        Refusals, BodyRefusals,
     ),
 )]
 pub(super) async fn validate_token(call: Call) -> Answer {
@@ -65,7 +64,7 @@ async fn told(call: &Call, standing: Standing) -> Result<TokenStanding, Error> {
 #[utoipa::path(
     get,
     path = "/api/v1/auth/user-info",
-    responses((status = 200, description = "Whose the token is", body = WhoCalls), Refusals),
+    responses((status = 200, description = "Whose the token is", body = WhoCalls)),
     security((), ("user_token" = []), ("service_token" = [])),
 )]
 pub(super) async fn user_info(call: Call) -> Answer {
@@ -97,35 +96,23 @@ pub(super) async fn user_info(call: Call) -> Answer {
     responses(
         (status = 200, description = "New tokens", body = NextTokens),
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
 )]
 pub(super) async fn refresh_token(call: Call) -> Answer {
     let wish = UseRefreshToken::read(&mut call.json().await?)?;
     let ctx = call.ctx(tenants::default(call.core()).await?, Actor::Anonymous);
-    let Some(Granted { access, refresh: Some(refresh), .. }) = renewed(&ctx, &wish.refresh_token).await? else {
-        call.limit(Limit::TokenFailures)?;
-        return Err(Error::unauthorized(Challenge::InvalidToken));
+    let Granted { access, refresh, .. } = match api_sign_in::refresh(&ctx, &wish.refresh_token).await {
+        Err(DomainError::NotAuthenticated(_)) => {
+            call.limit(Limit::TokenFailures)?;
+            return Err(Error::unauthorized(Challenge::InvalidToken));
+        }
+        other => other?,
     };
+    let refresh = refresh.ok_or_else(|| DomainError::Defect("renewed tokens without a refresh token".to_owned()))?;
     Ok(HttpResponse::Ok().json(NextTokens {
         access_token: &access.token,
         token_type: "bearer",
         expires_in: access.expires_in.as_secs(),
         refresh_token: refresh.expose(),
     }))
-}
-
-/// The next tokens of the authorization that a refresh token belongs to.
-async fn renewed(ctx: &Ctx<'_>, presented: &str) -> Result<Option<Granted>, DomainError> {
-    let Some(family) = tokens::recover(ctx, presented).await? else { return Ok(None) };
-    let client = match clients::live(ctx.core, ctx.tenant_id(), &family.row.client).await {
-        Ok(client) if client.client.is_public() => client,
-        Ok(_) | Err(DomainError::NotFound(_)) => return Ok(None),
-        Err(other) => return Err(other),
-    };
-    let scope = family.row.scope.intersection(&client.client.scope);
-    Ok(match tokens::rotate(ctx, &client, &family, scope).await? {
-        Refreshed::Renewed(granted) => Some(*granted),
-        Refreshed::Refused(_) => None,
-    })
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::caller::{administrator, caller};
-use super::error::{Answer, BodyRefusals, Error, RbacError, Refusals};
+use super::error::{Answer, Error, RbacError};
 use super::messages::Message;
 use super::wire::users::{AssignRoles, PermissionsOfUser, ShownAssignment};
 use super::wire::{RbacDone, done, parse_id};
@@ -36,7 +36,6 @@ async fn assignments(ctx: &Ctx<'_>, user: UserId) -> Result<Vec<ShownAssignment>
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`用户不存在`, also for one of another tenant", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["user:read"]), ("service_token" = ["user:read"])),
 )]
@@ -58,7 +57,6 @@ pub(super) async fn roles(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`, also for what the caller lacks; or the last super administrator would get an end", body = RbacError),
         (status = 404, description = "`用户不存在`, `角色不存在`", body = RbacError),
-        Refusals, BodyRefusals,
     ),
     security(("user_token" = ["user:write"]), ("service_token" = ["user:write"])),
 )]
@@ -84,7 +82,6 @@ pub(super) async fn assign(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`; or it is the last super administrator's", body = RbacError),
         (status = 404, description = "`用户不存在`, or `角色不存在` for one that they do not hold", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["user:write"]), ("service_token" = ["user:write"])),
 )]
@@ -105,7 +102,6 @@ pub(super) async fn unassign(call: Call) -> Answer {
         (status = 401, description = "`无效的访问令牌`", body = RbacError),
         (status = 403, description = "`权限不足`", body = RbacError),
         (status = 404, description = "`用户不存在`, also for one of another tenant", body = RbacError),
-        Refusals,
     ),
     security(("user_token" = ["user:read"]), ("service_token" = ["user:read"])),
 )]

@@ -104,8 +104,8 @@ pub(in crate::http::faces::rbac) struct UpdatePermission {
 impl Body for UpdatePermission {
     fn read(fields: &mut Fields) -> Result<Self, FieldError> {
         Ok(Self {
-            permission_name: fields.optional_text("permission_name")?,
-            description: fields.optional_text("description")?,
+            permission_name: fields.given_text("permission_name")?,
+            description: fields.given_text("description")?,
         })
     }
 }

@@ -151,8 +151,8 @@ pub(in crate::http::faces::rbac) struct UpdateRole {
 impl Body for UpdateRole {
     fn read(fields: &mut Fields) -> Result<Self, FieldError> {
         Ok(Self {
-            role_name: fields.optional_text("role_name")?,
-            description: fields.optional_text("description")?,
+            role_name: fields.given_text("role_name")?,
+            description: fields.given_text("description")?,
             is_active: fields.optional_flag("is_active")?,
             role_code: fields.optional_text("role_code")?,
             scope: fields.optional_text("scope")?.as_deref().map(scope).transpose()?,

@@ -72,7 +72,7 @@ impl Body for AssignRoles {
         let moment = |text: String| Timestamp::parse_rfc3339(&text).ok_or_else(wrong);
         Ok(Self {
             role_ids: fields.texts("role_ids", MOST_IDS)?,
-            expires_at: fields.optional_text("expires_at")?.map(moment).transpose()?,
+            expires_at: fields.given_text("expires_at")?.map(moment).transpose()?,
         })
     }
 }
