@@ -16,6 +16,10 @@ before(async () => {
     '--domain', 'lighthouse.example'])
   await world.upstream.cli(['client', 'create', '--name', 'Harbour', '--id', 'weather', '--public',
     '--redirect-uri', connection.redirect_uri])
+  // Of a company, so without a button.
+  const company = await world.server.cli(['catalog', 'add-company', '--name', 'Dry dock'])
+  world.nobody = await world.server.cli(['connection', 'add-oidc', '--name', 'Dry Dock', '--organization', company.key,
+    '--issuer-url', 'http://127.0.0.1:1', '--client-id', 'weather'])
   const findings = await world.server.cli(['connection', 'test', connection.connection_id])
   assert.ok(findings.length > 5 && findings.every((finding) => finding.verdict === 'ok'), JSON.stringify(findings))
   world.app = await RelyingParty.start(world.server)
@@ -81,4 +85,22 @@ walk('an address that has an account here is linked after a sign-in here', async
   await visitor.has('.alert.good')
   await visitor.press('unlink')
   await visitor.has('.alert.good')
+}, SCRIPTED)
+
+walk('who says no there, or finds nobody there, is told so', async (visitor) => {
+  const person = await world.upstream.person('Mary Sears')
+  await visitor.open('/login')
+  await visitor.follow(BUTTON)
+  await visitor.page.waitForURL((url) => url.origin === world.upstream.issuer && url.pathname === '/login')
+  await visitor.signIn(person)
+  await visitor.at('/consent')
+  await visitor.press('deny')
+  await visitor.page.waitForURL((url) => url.origin === world.server.issuer && url.pathname.endsWith('/callback'))
+  await visitor.look('upstream-declined')
+  await visitor.open(`/login/with/${world.nobody.connection_id}`)
+  await visitor.look('upstream-unreachable')
+  visitor.forgive(/503/)
+  await visitor.follow('main a.button')
+  await visitor.at('/login')
+  await visitor.has('[name=password]')
 }, SCRIPTED)
