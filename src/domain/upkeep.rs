@@ -41,6 +41,7 @@ impl Feed {
     /// The database is unavailable: then the lease runs out.
     pub async fn follow(&mut self, core: &Core) -> Result<(), StorageError> {
         let began = Instant::now();
+        core.db.freshness().ask(began);
         if !self.started {
             // Nothing is cached yet that an older row could name.
             self.settled =

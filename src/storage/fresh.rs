@@ -17,8 +17,11 @@ use super::error::StorageError;
 /// How old the last reading of the feed may be.
 pub const LEASE: Duration = Duration::from_secs(1);
 
-/// How long after the lease ran out the database is still asked, in milliseconds.
-const GRACE_MS: u64 = 500;
+/// How long the feed's question may stay unanswered until the database counts as gone, in milliseconds.
+const LOST_MS: u64 = 1250;
+
+/// The same for somebody who has waited for a second by then: the feed asks four times in one.
+const IN_VAIN_MS: u64 = 750;
 
 /// How often somebody who waits looks whether it is in vain.
 const LOOK: Duration = Duration::from_millis(50);
@@ -31,6 +34,9 @@ pub struct Freshness {
     started: Instant,
     /// Milliseconds after `started` at which the lease ends; zero before the first reading.
     believed_until: AtomicU64,
+    /// Milliseconds after `started` at which the database was first asked in vain; zero while it answers.
+    /// A process that stood still has asked nothing, and finds its database where it was.
+    asked_at: AtomicU64,
     /// Rises with every change: what was read before it is not kept.
     epoch: AtomicU64,
     listeners: Mutex<Vec<Listener>>,
@@ -41,6 +47,7 @@ impl Default for Freshness {
         Self {
             started: Instant::now(),
             believed_until: AtomicU64::new(0),
+            asked_at: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             listeners: Mutex::default(),
         }
@@ -52,9 +59,26 @@ impl Freshness {
         u64::try_from(at.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// The feed is being read since `began`.
+    pub fn ask(&self, began: Instant) {
+        let at = self.elapsed_ms(began).max(1);
+        let _ = self.asked_at.compare_exchange(0, at, Ordering::AcqRel, Ordering::Acquire);
+    }
+
     /// The feed was read to its end by a query that began at `began`.
     pub fn renew(&self, began: Instant) {
         self.believed_until.fetch_max(self.elapsed_ms(began + LEASE), Ordering::AcqRel);
+        self.asked_at.store(0, Ordering::Release);
+    }
+
+    /// For how many milliseconds the database has left unanswered what it was asked, if it ever answered.
+    fn unanswered_ms(&self, now: Instant) -> u64 {
+        match self.asked_at.load(Ordering::Acquire) {
+            asked if asked > 0 && self.believed_until.load(Ordering::Acquire) > 0 => {
+                self.elapsed_ms(now).saturating_sub(asked)
+            }
+            _ => 0,
+        }
     }
 
     /// Whether what is cached may be believed at this moment.
@@ -63,19 +87,18 @@ impl Freshness {
         self.elapsed_ms(Instant::now()) < self.believed_until.load(Ordering::Acquire)
     }
 
-    /// Whether the feed was being read and has not been for a while: whoever would ask the database
-    /// now need not wait to hear that it is gone. The feed's own reading is what finds it again.
+    /// Whether the database has not answered for a while: whoever would ask it now need not wait to hear
+    /// that it is gone. The feed's own reading is what finds it again.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        let until = self.believed_until.load(Ordering::Acquire);
-        until > 0 && self.elapsed_ms(Instant::now()) > until + GRACE_MS
+        self.unanswered_ms(Instant::now()) > LOST_MS
     }
 
     /// Returns once somebody who waits since `began` waits in vain: the database is lost, or they have
     /// waited for a second and in all that time it was not heard of. A statement that is merely slow
     /// goes on, since the feed is still being read beside it.
     pub async fn given_up(&self, began: Instant) {
-        let in_vain = || began.elapsed() >= LEASE && self.believed_until.load(Ordering::Acquire) > 0 && !self.holds();
+        let in_vain = || began.elapsed() >= LEASE && self.unanswered_ms(Instant::now()) > IN_VAIN_MS;
         while !self.is_lost() && !in_vain() {
             tokio::time::sleep(LOOK).await;
         }
@@ -190,5 +213,25 @@ where
     /// Drops every entry.
     pub fn forget_all(&self) {
         self.entries.invalidate_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_question_without_an_answer_means_that_the_database_is_gone() {
+        let freshness = Freshness::default();
+        let second = |n: u64| freshness.started + Duration::from_secs(n);
+        freshness.ask(second(1));
+        assert_eq!(freshness.unanswered_ms(second(9)), 0, "it was never there");
+        freshness.renew(second(1));
+        assert_eq!(freshness.unanswered_ms(second(9)), 0, "nobody asked, however long that is ago");
+        freshness.ask(second(10));
+        freshness.ask(second(11));
+        assert_eq!(freshness.unanswered_ms(second(12)), 2000, "since the first of them");
+        freshness.renew(second(12));
+        assert_eq!(freshness.unanswered_ms(second(13)), 0);
     }
 }
