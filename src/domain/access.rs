@@ -131,8 +131,8 @@ pub async fn organization_now(core: &Core, token: &Verified) -> Result<Option<Or
 
 /// Why the last super administrator stays one.
 pub const LAST_SUPER_ADMIN: &str = "the last super administrator can't lose that role";
-/// Why what belongs to the installation stays as it is.
-const NOT_OF_SYSTEM: &str = "only who administers the whole installation may do that";
+/// Why something is not handed on.
+const LACKING: &str = "nobody can hand on what they do not hold, nor for longer than they hold it";
 /// Why somebody is not administered.
 const BEYOND: &str = "nobody administers or makes who may do more than they may themselves";
 
@@ -280,53 +280,49 @@ impl Powers {
     /// # Errors
     /// [`DomainError::NotAllowed`] if they do not reach over all of it.
     pub(super) fn require_system(&self) -> Result<(), DomainError> {
-        if self.is_system() { Ok(()) } else { Err(DomainError::NotAllowed(NOT_OF_SYSTEM)) }
+        if self.is_system() {
+            return Ok(());
+        }
+        Err(DomainError::NotAllowed("only who administers the whole installation may do that"))
+    }
+
+    /// Whether they hold this until then: permissions, and, if so asked, reach over the whole installation.
+    fn covers<'a>(&self, is_system: bool, permissions: impl IntoIterator<Item = &'a str>, end: Timestamp) -> bool {
+        matches!(self.holder, Holder::Operator)
+            || (!is_system || self.system_until >= Some(end))
+                && permissions.into_iter().all(|code| self.permissions.get(code) >= Some(&end))
     }
 
     /// Whether all of this could be handed on for good: nobody gives what they lack.
     ///
     /// # Errors
-    /// [`DomainError::NotAllowed`] for the first that could not.
+    /// [`DomainError::NotAllowed`] if some of it could not.
     pub fn require_all<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), DomainError> {
-        self.require_until(Timestamp::NEVER, permissions)
+        if self.covers(false, permissions, Timestamp::NEVER) { Ok(()) } else { Err(DomainError::NotAllowed(LACKING)) }
     }
 
     /// Whether roles that permit this could be given until then, or for good: nobody gives what they lack, nor
     /// for longer than they hold it.
     ///
     /// # Errors
-    /// As [`Powers::require_all`].
+    /// [`DomainError::NotAllowed`] if they could not.
     pub(super) fn require_giving(
         &self,
         roles: &[Role],
         permissions: &[String],
         end: Option<Timestamp>,
     ) -> Result<(), DomainError> {
-        let end = end.unwrap_or(Timestamp::NEVER);
         let is_system = roles.iter().any(|role| role.scope == RoleScope::System);
-        if is_system && self.system_until.is_none_or(|until| until < end) {
-            return Err(DomainError::NotAllowed(NOT_OF_SYSTEM));
-        }
-        self.require_until(end, permissions.iter().map(String::as_str))
-    }
-
-    fn require_until<'a>(
-        &self,
-        end: Timestamp,
-        permissions: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), DomainError> {
-        let held = |code: &str| self.permissions.get(code).is_some_and(|until| *until >= end);
-        if matches!(self.holder, Holder::Operator) || permissions.into_iter().all(held) {
-            return Ok(());
-        }
-        Err(DomainError::NotAllowed("nobody can hand on a permission that they do not hold, or not for so long"))
+        let permissions = permissions.iter().map(String::as_str);
+        let may = self.covers(is_system, permissions, end.unwrap_or(Timestamp::NEVER));
+        if may { Ok(()) } else { Err(DomainError::NotAllowed(LACKING)) }
     }
 
     /// Whether this user's account may be administered by them, as it is inside a transaction: by its
     /// password or address, its powers would be theirs.
     ///
     /// # Errors
-    /// [`DomainError::NotAllowed`] if it may do more than they; as [`Powers::renewed`].
+    /// [`DomainError::NotAllowed`] if it may do more than they, or for longer; as [`Powers::renewed`].
     pub(super) async fn require_above_user(
         &self,
         tx: &Tx,
@@ -338,10 +334,11 @@ impl Powers {
             return Ok(());
         }
         let (own, held) = (self.renewed(tx, now).await?, roles::held_by_user(&tx.of(tenant), user, now).await?);
-        let beyond = |role: &HeldRole| {
-            role.scope == RoleScope::System && !own.is_system() || role.permissions.iter().any(|code| !own.may(code))
+        let covered = |role: &HeldRole| {
+            let permissions = role.permissions.iter().map(String::as_str);
+            own.covers(role.scope == RoleScope::System, permissions, role.expires_at.unwrap_or(Timestamp::NEVER))
         };
-        if held.iter().any(beyond) { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
+        if held.iter().all(covered) { Ok(()) } else { Err(DomainError::NotAllowed(BEYOND)) }
     }
 
     /// The same for a client. Who has an app of ours in their hands has whatever the people may do who sign in
@@ -355,12 +352,9 @@ impl Powers {
         client: &Client,
         now: Timestamp,
     ) -> Result<(), DomainError> {
-        if matches!(self.holder, Holder::Operator) {
-            return Ok(());
-        }
         let own = self.renewed(tx, now).await?;
-        let beyond = client.is_trusted() && !own.is_system() || client.permissions.iter().any(|code| !own.may(code));
-        if beyond { Err(DomainError::NotAllowed(BEYOND)) } else { Ok(()) }
+        let covered = own.covers(client.is_trusted(), client.permissions.iter(), Timestamp::NEVER);
+        if covered { Ok(()) } else { Err(DomainError::NotAllowed(BEYOND)) }
     }
 
     /// Whether they hold a role that reaches over the whole installation, or are a service that

@@ -1,20 +1,28 @@
 //! What tokens say about what their person may do, and how much of that they carry themselves
 //! (`docs/decisions/0011-what-a-token-may-do.md`).
 
+use std::time::Duration;
+
+use futures_util::future::join;
 use gatehouse::domain::Ctx;
 use gatehouse::domain::access::Powers;
 use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::organizations::{self, NewOrganization};
 use gatehouse::domain::permissions::{self, NewPermission};
 use gatehouse::domain::roles::{self, NewRole};
-use gatehouse::domain::users::NewPassword;
+use gatehouse::domain::users::{self, NewPassword};
 use gatehouse::model::ids::UserId;
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::{Role, RoleScope};
+use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::cli::Place;
+use crate::faces::rbac::{send, somebody};
 use crate::support::relying_party::{PASSWORD, RelyingParty, code_app};
-use crate::support::{Browser, Client, TestApp, both_engines, claims_of, make_user, password_app, register};
+use crate::support::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, Browser, Client, TestApp, both_engines, claims_of, make_user, password_app, register,
+};
 
 both_engines!(
     a_token_says_what_its_person_may_do,
@@ -23,7 +31,12 @@ both_engines!(
     an_app_of_somebody_else_carries_what_was_allowed,
     an_app_of_ours_carries_everything,
     who_acts_for_somebody_carries_what_was_asked_for,
+    an_app_of_ours_is_made_by_who_administers_everything,
+    the_last_super_administrator_stays_whatever_is_tried,
+    no_two_ways_at_once_take_both_super_administrators,
 );
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// A role that permits these, made by the operator.
 async fn role(ctx: &Ctx<'_>, code: &str, codes: &[String]) -> Role {
@@ -122,7 +135,7 @@ async fn a_person_with_many_permissions_gets_a_short_token(app: TestApp) {
 /// A token that a relying party got with a consent for these scopes.
 async fn allowed(app: &TestApp, first_party: bool, scope: &str) -> String {
     let mut new = code_app();
-    new.scope = "openid profile role:read".parse().unwrap();
+    new.scope = "openid profile email role:read".parse().unwrap();
     new.settings.first_party = first_party;
     let party = RelyingParty::new(app, new).await;
     party.tokens(&Browser::new(app), "admin@example.net", &[("scope", scope)]).await.str("access_token")
@@ -140,6 +153,13 @@ async fn an_app_of_somebody_else_carries_what_was_allowed(app: TestApp) {
     let new = json!({ "role_name": "x", "role_code": "X", "scope": "GLOBAL" });
     app.post(&reading, "/api/v1/roles", &new).await.expect(403);
     app.get_as(&reading, "/api/admin/v1/users").await.expect(403);
+    // The account is shown to who may see profile and address.
+    for (scope, status) in [("openid", 403), ("openid profile", 403), ("openid profile email", 200)] {
+        let token = allowed(&app, false, scope).await;
+        for path in ["/v1/users/me", "/api/auth/me", "/me", "/me/permissions/snapshot"] {
+            assert_eq!(app.get_as(&token, path).await.status, status, "{scope} {path}");
+        }
+    }
 }
 
 async fn an_app_of_ours_carries_everything(app: TestApp) {
@@ -148,6 +168,7 @@ async fn an_app_of_ours_carries_everything(app: TestApp) {
     app.get_as(&token, "/api/v1/roles").await.expect(200);
     app.get_as(&token, "/api/internal/users").await.expect(200);
     app.get_as(&token, "/api/admin/v1/users").await.expect(200);
+    app.get_as(&token, "/v1/users/me").await.expect(200);
     // So does the sign-in of a face.
     let body = json!({ "username": "admin@example.net", "password": PASSWORD });
     let face = app.post("", "/auth/login", &body).await.expect(200).str("access_token");
@@ -167,4 +188,110 @@ async fn who_acts_for_somebody_carries_what_was_asked_for(app: TestApp) {
     let issued = app.post(&own, "/api/internal/auth/token", &ask).await.expect(200).str("access_token");
     app.get_as(&issued, "/api/v1/roles").await.expect(200);
     app.get_as(&issued, "/api/internal/users").await.expect(403);
+}
+
+async fn an_app_of_ours_is_made_by_who_administers_everything(app: TestApp) {
+    let clients = "/api/admin/v1/clients";
+    let modest = app.service_token("internal:admin user:read").await;
+    let chief = app.service_token("internal:admin system:admin").await;
+    let ours = [
+        json!({ "name": "ours", "redirect_uris": ["https://a.example/cb"], "settings": { "first_party": true } }),
+        json!({ "name": "ours", "grant_types": ["password"] }),
+    ];
+    for wish in &ours {
+        app.post(&modest, clients, wish).await.expect(403);
+        let made = app.post(&chief, clients, wish).await.expect(201).str("id");
+        // Nor are its answers sent elsewhere, or its secret read, by who may do less than its people.
+        let path = format!("{clients}/{made}");
+        let elsewhere = json!({ "redirect_uris": ["https://b.example/cb"] });
+        send(&app, &modest, Method::PATCH, &path, elsewhere).await.expect(403);
+        app.post(&modest, &format!("{path}/rotate-secret"), &json!({})).await.expect(403);
+        send(&app, &modest, Method::DELETE, &path, Value::Null).await.expect(403);
+    }
+    let theirs = json!({ "name": "theirs", "redirect_uris": ["https://c.example/cb"] });
+    let made = app.post(&modest, clients, &theirs).await.expect(201).str("id");
+    let path = format!("{clients}/{made}");
+    send(&app, &modest, Method::PATCH, &path, json!({ "settings": { "first_party": true } })).await.expect(403);
+    send(&app, &modest, Method::DELETE, &path, Value::Null).await.expect(204);
+}
+
+async fn the_last_super_administrator_stays_whatever_is_tried(app: TestApp) {
+    let chief = users::find_by_identifier(&app.ctx().await, ADMIN_EMAIL).await.unwrap().id.to_string();
+    let token = app.admin_token().await;
+    let (of_user, roles) = (format!("/api/admin/v1/users/{chief}"), format!("/api/v1/users/{chief}/roles"));
+    let end = json!({ "role_ids": ["ROLE_SUPER_ADMIN"], "expires_at": (app.now() + DAY).rfc3339() });
+    for (method, path, body) in [
+        (Method::DELETE, format!("{roles}/ROLE_SUPER_ADMIN"), Value::Null),
+        (Method::POST, roles.clone(), end),
+        (Method::PATCH, of_user.clone(), json!({ "is_active": false })),
+        (Method::DELETE, of_user, Value::Null),
+        (Method::PUT, "/api/v1/roles/ROLE_SUPER_ADMIN".to_owned(), json!({ "is_active": false })),
+        (Method::DELETE, "/api/v1/roles/ROLE_SUPER_ADMIN".to_owned(), Value::Null),
+        (Method::DELETE, "/api/v1/roles/ROLE_SUPER_ADMIN/permissions/PERM_ROLE_WRITE".to_owned(), Value::Null),
+    ] {
+        assert_eq!(send(&app, &token, method.clone(), &path, body).await.status, 403, "{method} {path}");
+    }
+    let pair = app.api_client().await;
+    let out = json!({ "user_sub": chief, "is_active": false });
+    app.post_by(&pair, "/internal/users/upsert-by-sub", &out).await.is_detail(403, "not_allowed");
+    // Nor do they go by themselves.
+    let browser = Browser::new(&app);
+    let page = browser.open("/login").await;
+    let page = browser.submit(&page, "/login", &[("identifier", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)]).await;
+    assert_eq!(page.path(), "/account");
+    let page = browser.open("/account/delete").await.expect(200, "/account/delete");
+    browser.submit(&page, "/account/delete", &[("confirm", ADMIN_EMAIL)]).await.expect(403, "/account/delete");
+    browser.open("/account").await.expect(200, "/account");
+    // Nor does whoever has the command line send them away.
+    let place = Place::of(&app.setup);
+    let tomorrow = (app.now() + DAY).rfc3339();
+    for command in [
+        &["user", "disable", ADMIN_EMAIL] as &[&str],
+        &["user", "revoke-role", ADMIN_EMAIL, "super_admin"],
+        &["user", "grant-role", ADMIN_EMAIL, "super_admin", "--expires-at", &tomorrow],
+    ] {
+        let done = place.run(command);
+        assert!(done.code != 0 && done.err.contains("last super administrator"), "{command:?} {done:?}");
+    }
+    app.get_as(&token, "/api/v1/roles").await.expect(200);
+    let may = app.get_as(&token, &format!("/api/v1/users/{chief}/permissions")).await.body(200);
+    assert_eq!((&may["user_type"], &may["roles"]), (&json!("ADMIN"), &json!(["super_admin"])));
+}
+
+/// How one super administrator may make another one none.
+async fn remove(app: &TestApp, way: usize, by: &str, other: &str) -> u16 {
+    let (roles, user) = (format!("/api/v1/users/{other}/roles"), format!("/api/admin/v1/users/{other}"));
+    let end = json!({ "role_ids": ["ROLE_SUPER_ADMIN"], "expires_at": (app.now() + DAY).rfc3339() });
+    let (method, path, body) = match way % 4 {
+        0 => (Method::DELETE, format!("{roles}/ROLE_SUPER_ADMIN"), Value::Null),
+        1 => (Method::POST, roles, end),
+        2 => (Method::PATCH, user, json!({ "is_active": false })),
+        _ => (Method::DELETE, user, Value::Null),
+    };
+    send(app, by, method, &path, body).await.status
+}
+
+async fn no_two_ways_at_once_take_both_super_administrators(app: TestApp) {
+    let [here, there] = app.copies().await;
+    let lasting = "SELECT count(*) FROM role_assignments held JOIN users ON users.id = held.user_id \
+        WHERE held.role_id = 'ROLE_SUPER_ADMIN' AND held.expires_at IS NULL AND users.enabled";
+    for (one_way, other_way) in (0..4).flat_map(|way| [(way, way), (way, way + 1)]) {
+        let name = |who: &str| format!("{who}{one_way}{other_way}@example.org");
+        let (one, by_one) = somebody(&here, &name("one"), &["super_admin"]).await;
+        let (other, by_other) = somebody(&here, &name("other"), &["super_admin"]).await;
+        here.sql()
+            .await
+            .run(&format!(
+                "DELETE FROM role_assignments WHERE role_id = 'ROLE_SUPER_ADMIN' AND user_id NOT IN \
+                 (SELECT user_id FROM user_identifiers WHERE canonical IN ('{}', '{}'))",
+                name("one"),
+                name("other"),
+            ))
+            .await;
+        let both = join(remove(&here, one_way, &by_one, &other), remove(&there, other_way, &by_other, &one)).await;
+        assert_eq!(here.sql().await.number(lasting).await, 1, "{one_way} {other_way} {both:?}");
+        let statuses = [both.0, both.1];
+        assert_eq!(statuses.iter().filter(|status| **status < 300).count(), 1, "{one_way} {other_way} {both:?}");
+        assert!(statuses.iter().all(|status| *status < 300 || [401, 403].contains(status)), "{both:?}");
+    }
 }

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use gatehouse::domain::api_clients::{self, NewApiClient};
 use gatehouse::domain::memberships::{self, Keeper};
-use gatehouse::domain::{organizations, tenants, users};
+use gatehouse::domain::organizations::{self, NewOrganization};
+use gatehouse::domain::{tenants, users};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::tenant::TenantKeyKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cli::Place;
-use crate::support::{Answer, Browser, Client, TestApp, both_engines, claims_of, within};
+use crate::support::relying_party::PASSWORD;
+use crate::support::{
+    Answer, Browser, Client, KeyPair, RelyingParty, TestApp, both_engines, claims_of, code_app, within,
+};
 
 both_engines!(
     a_provisioned_person_sets_a_password_and_signs_in_on_every_face,
@@ -23,71 +26,94 @@ both_engines!(
 
 const SUB: &str = "hr-0017";
 const EMAIL: &str = "ann@example.org";
-const PASSWORD: &str = "seven lanterns on the pier";
 /// What was decided here is seen there.
 const SOON: Duration = Duration::from_millis(1200);
 
-/// Whoever calls on each face: a key pair, a tenant's public key, an app.
+/// Whoever calls on each face: a key pair, a tenant's public key, an app that asks for passwords and one that
+/// sends people to us.
 struct Callers {
-    pair: (String, String),
+    pair: KeyPair,
     public_key: String,
     app: Client,
+    party: RelyingParty,
 }
 
 impl Callers {
     async fn new(app: &TestApp) -> Self {
         let ctx = app.ctx().await;
-        let made =
-            api_clients::create(&ctx, NewApiClient { name: "HR".to_owned(), ..Default::default() }).await.unwrap();
         let key = tenants::rotate_key(&ctx, TenantKeyKind::Public, Duration::ZERO).await.unwrap();
+        let mut ours = code_app();
+        ours.settings.first_party = true;
         Self {
-            pair: (made.client.client_key, made.secret.expose().clone()),
+            pair: app.api_client().await,
             public_key: key.expose().clone(),
             app: app.password_app("openid profile email").await,
+            party: RelyingParty::new(app, ours).await,
         }
-    }
-
-    async fn send(&self, app: &TestApp, method: Method, path: &str, body: Value) -> Answer {
-        let request = app.request(method, path);
-        let request = request.header("x-client-key", &self.pair.0).header("x-api-key", &self.pair.1);
-        app.send(if body.is_null() { request } else { request.json(&body) }).await
     }
 
     async fn provision(&self, app: &TestApp) {
         let body = json!({ "user_sub": SUB, "email": EMAIL, "display_name": "Ann" });
-        let made = self.send(app, Method::POST, "/internal/users/upsert-by-sub", body).await.body(200);
+        let made = app.post_by(&self.pair, "/internal/users/upsert-by-sub", &body).await.body(200);
         assert_eq!((&made["user_sub"], &made["is_active"]), (&json!(SUB), &json!(true)));
     }
 
-    /// How each face signs this person in: the status, and the token.
-    async fn sign_in(&self, app: &TestApp) -> Vec<(&'static str, u16, Option<String>)> {
+    /// How each way in that a face has lets this person in: the status, and what it hands out.
+    async fn sign_in(&self, app: &TestApp) -> [(&'static str, u16, Value); 5] {
         let by_name = json!({ "username": EMAIL, "password": PASSWORD });
         let by_email = json!({ "email": EMAIL, "password": PASSWORD });
-        let answers = [
-            ("oauth", app.sign_in(&self.app, EMAIL, PASSWORD).await, "access_token"),
-            ("idaas", app.post(&self.public_key, "/v1/auth/login", &by_email).await, "token"),
-            ("workspace", app.post("", "/api/auth/login", &by_email).await, "access_token"),
-            ("member", app.post("", "/auth/login", &by_name).await, "access_token"),
-        ];
-        let read = |(face, answer, member): (_, Answer, &str)| {
-            let token = (answer.status == 200).then(|| answer.str(member));
-            (face, answer.status, token)
+        let party = RelyingParty { app: app.clone(), ..self.party.clone() };
+        let page = party.sign_in_with(&Browser::new(app), EMAIL, &[]).await;
+        let by_page = match page.left_for {
+            Some(_) => {
+                let redeemed = party.redeem(page.answer().code(), &[]).await;
+                (redeemed.status, redeemed.json())
+            }
+            None => (page.status, Value::Null),
         };
-        answers.map(read).into()
+        let done = |face, answer: Answer| (face, answer.status, answer.json());
+        [
+            ("hosted page", by_page.0, by_page.1),
+            done("oauth", app.sign_in(&self.app, EMAIL, PASSWORD).await),
+            done("idaas", app.post(&self.public_key, "/v1/auth/login", &by_email).await),
+            done("workspace", app.post("", "/api/auth/login", &by_email).await),
+            done("member", app.post("", "/auth/login", &by_name).await),
+        ]
     }
 
-    async fn tokens(&self, app: &TestApp) -> Vec<String> {
-        let all = self.sign_in(app).await;
-        assert!(all.iter().all(|(_, status, _)| *status == 200), "{all:?}");
-        all.into_iter().filter_map(|(_, _, token)| token).collect()
+    /// That none of them does.
+    async fn nobody_gets_in(&self, app: &TestApp) {
+        let refused = self.sign_in(app).await.map(|(face, status, _)| (face, status));
+        let expected = [("hosted page", 422), ("oauth", 400), ("idaas", 401), ("workspace", 401), ("member", 401)];
+        assert_eq!(refused, expected);
+    }
+
+    /// The access token of each of them.
+    async fn tokens(&self, app: &TestApp) -> [(&'static str, String); 5] {
+        self.sign_in(app).await.map(|(face, status, body)| {
+            assert_eq!(status, 200, "{face} {body}");
+            let token = body.get("access_token").or(body.get("token")).and_then(Value::as_str);
+            (face, token.expect("a token").to_owned())
+        })
     }
 }
 
-/// What a token opens on each face that takes a bearer: path and status.
-async fn opened(app: &TestApp, token: &str) -> Vec<(&'static str, u16)> {
+/// What shows a person themselves, on each face that does.
+const THEIR_OWN: [&str; 5] =
+    ["/v1/users/me", "/api/auth/me", "/me", "/me/permissions/snapshot", "/api/external/workspace"];
+/// What an administrator may read, on each face that lets people administer.
+const ADMINISTRATION: [&str; 3] = ["/api/v1/roles", "/api/internal/users", "/api/admin/v1/users"];
+
+/// Which of these some token is answered otherwise than with this status.
+async fn not_answered(app: &TestApp, tokens: &[(&str, String)], paths: &[&str], status: u16) -> Vec<String> {
     let mut all = Vec::new();
-    for path in ["/api/auth/me", "/me", "/me/permissions/snapshot"] {
-        all.push((path, app.get_as(token, path).await.status));
+    for (face, token) in tokens {
+        for path in paths {
+            let answer = app.get_as(token, path).await;
+            if answer.status != status {
+                all.push(format!("{path} by a token of {face}: {}", answer.status));
+            }
+        }
     }
     all
 }
@@ -112,25 +138,37 @@ async fn a_provisioned_person_sets_a_password_and_signs_in_on_every_face(app: Te
     let [there, here] = app.copies().await;
     let callers = Callers::new(&here).await;
     callers.provision(&here).await;
-    for (face, status, _) in callers.sign_in(&here).await {
-        assert!([400, 401].contains(&status), "{face} without a password: {status}");
-    }
+    callers.nobody_gets_in(&here).await;
     let browser = choose_a_password(&here).await;
     assert_eq!(sign_in_by_page(&browser).await, "/account");
-    let id = users::find_by_identifier(&here.ctx().await, EMAIL).await.unwrap().id.to_string();
+    let ctx = here.ctx().await;
+    let user = users::find_by_identifier(&ctx, EMAIL).await.unwrap().id;
+    let company = organizations::create(&ctx, &NewOrganization { name: "Acme", ..Default::default() }).await.unwrap();
+    memberships::add(&ctx, Keeper::Administrator, company.id, user, MembershipRole::Member).await.unwrap();
+
+    // Whichever face signed them in, every face knows them by that.
     let tokens = callers.tokens(&there).await;
-    assert_eq!(here.get_as(&tokens[0], "/oauth/userinfo").await.str("email"), EMAIL);
-    assert_eq!(here.get_as(&tokens[1], "/v1/users/me").await.str("email"), EMAIL);
-    for token in tokens {
-        assert!(
-            opened(&there, &token).await.iter().all(|(_, status)| *status == 200),
-            "{:?}",
-            opened(&there, &token).await
-        );
-        assert_eq!(here.get_as(&token, "/me").await.str("sub"), SUB);
-        let info = here.get_as(&token, "/api/v1/auth/user-info").await.body(200);
-        assert_eq!((&info["authenticated"], &info["user"]["user_id"]), (&json!(true), &json!(id)));
+    let none: [String; 0] = [];
+    assert_eq!(not_answered(&here, &tokens, &THEIR_OWN, 200).await, none);
+    assert_eq!(not_answered(&here, &tokens, &ADMINISTRATION, 403).await, none);
+    for (face, token) in &tokens {
+        assert_eq!(here.get_as(token, "/v1/users/me").await.str("email"), EMAIL, "{face}");
+        assert_eq!(here.get_as(token, "/api/auth/me").await.str("email"), EMAIL, "{face}");
+        assert_eq!(here.get_as(token, "/me").await.str("sub"), SUB, "{face}");
+        let info = here.get_as(token, "/api/v1/auth/user-info").await.body(200);
+        assert_eq!((&info["authenticated"], &info["user"]["user_id"]), (&json!(true), &json!(user)), "{face}");
     }
+    let [by_page, by_app, ..] = &tokens;
+    for (face, token) in [by_page, by_app] {
+        assert_eq!(here.get_as(token, "/oauth/userinfo").await.str("sub"), user.to_string(), "{face}");
+    }
+
+    // What they may do, they may do by each of them.
+    let admin = here.admin_token().await;
+    let given = json!({ "role_ids": ["ROLE_ADMIN"] });
+    here.post(&admin, &format!("/api/v1/users/{user}/roles"), &given).await.expect(201);
+    let open = async || not_answered(&there, &tokens, &ADMINISTRATION, 200).await.is_empty();
+    within(SOON, "what an administrator may read", open).await;
 }
 
 async fn a_role_given_on_one_face_is_in_the_token_of_another(app: TestApp) {
@@ -162,7 +200,7 @@ async fn a_company_made_on_the_command_line_is_a_workspace(app: TestApp) {
     let key = company["company_key"].as_str().expect("a key").to_owned();
 
     let callers = Callers::new(&here).await;
-    let listed = callers.send(&there, Method::GET, "/internal/companies?keyword=acme", Value::Null).await.body(200);
+    let listed = there.get_by(&callers.pair, "/internal/companies?keyword=acme").await.body(200);
     assert_eq!((&listed["total"], &listed["items"][0]["company_key"]), (&json!(1), &json!(key)));
 
     let ctx = here.ctx().await;
@@ -185,8 +223,8 @@ async fn a_grant_is_merged_on_one_face_and_single_on_another(app: TestApp) {
             "scope_id": "tw-main", "module": "campaign", "action": action })
     };
     for action in ["view", "edit"] {
-        let given = callers.send(&here, Method::POST, "/admin/permissions/grant", grant(action)).await;
-        assert_eq!(given.body(200)["result"], "granted");
+        let given = here.post_by(&callers.pair, "/admin/permissions/grant", &grant(action)).await.body(200);
+        assert_eq!(given["result"], "granted");
         here.advance(Duration::from_secs(1));
     }
     choose_a_password(&here).await;
@@ -194,7 +232,7 @@ async fn a_grant_is_merged_on_one_face_and_single_on_another(app: TestApp) {
     let token = token["access_token"].as_str().unwrap();
 
     let path = format!("/internal/permissions/{SUB}/snapshot");
-    let merged = callers.send(&there, Method::GET, &path, Value::Null).await.body(200);
+    let merged = there.get_by(&callers.pair, &path).await.body(200);
     let row = json!({ "scope_type": "site", "scope_id": "tw-main", "system": null, "module": "campaign",
         "actions": ["view", "edit"] });
     assert_eq!(merged, json!({ "user_sub": SUB, "permissions": [row] }));
@@ -204,7 +242,7 @@ async fn a_grant_is_merged_on_one_face_and_single_on_another(app: TestApp) {
 
     let body = json!({ "authentik_sub": SUB, "scope_type": "site", "scope_id": "tw-main", "module": "campaign",
         "action": "edit" });
-    callers.send(&here, Method::POST, "/admin/permissions/revoke", body).await.expect(200);
+    here.post_by(&callers.pair, "/admin/permissions/revoke", &body).await.expect(200);
     let left = there.get_as(token, "/me/permissions/snapshot").await.body(200);
     assert_eq!(left["permissions"], json!([one("view")]));
 }
@@ -220,29 +258,27 @@ async fn a_disabled_account_is_closed_on_every_face_of_every_copy(app: TestApp) 
     let tokens = callers.tokens(&there).await;
     let refreshing =
         there.post("", "/api/auth/login", &json!({ "email": EMAIL, "password": PASSWORD })).await.body(200);
+    let by_app = there.sign_in(&callers.app, EMAIL, PASSWORD).await.expect(200).str("refresh_token");
 
     let body = json!({ "user_sub": SUB, "is_active": false });
-    callers.send(&here, Method::POST, "/internal/users/upsert-by-sub", body).await.expect(200);
-    within(SOON, "every token of every face", async || {
-        for token in &tokens {
-            if opened(&there, token).await.iter().any(|(_, status)| *status != 401) {
-                return false;
-            }
-        }
-        true
-    })
-    .await;
-    there.get_as(&tokens[0], "/oauth/userinfo").await.expect(401);
-    there.get_as(&tokens[1], "/v1/users/me").await.expect(401);
-    assert_eq!(elsewhere.open("/account").await.path(), "/login");
-    for (face, status, _) in callers.sign_in(&there).await {
-        assert!([400, 401].contains(&status), "{face}: {status}");
+    here.post_by(&callers.pair, "/internal/users/upsert-by-sub", &body).await.expect(200);
+    let closed = async || not_answered(&there, &tokens, &THEIR_OWN, 401).await.is_empty();
+    within(SOON, "every token of every face", closed).await;
+    for (face, token) in &tokens {
+        there.get_as(token, "/oauth/userinfo").await.expect(401);
+        assert!(!there.is_active(token).await, "{face}");
+        let info = there.get_as(token, "/api/v1/auth/user-info").await.body(200);
+        assert_eq!(info, json!({ "authenticated": false, "user": null }), "{face}");
     }
+    assert_eq!(elsewhere.open("/account").await.path(), "/login");
+    callers.nobody_gets_in(&there).await;
     let old = json!({ "refresh_token": refreshing["refresh_token"] });
-    there.post("", "/api/auth/refresh", &old).await.expect(401);
+    for path in ["/api/auth/refresh", "/api/v1/auth/refresh-token"] {
+        there.post("", path, &old).await.expect(401);
+    }
+    there.refresh(&callers.app, &by_app).await.is_oauth_error(400, "invalid_grant");
     let path = format!("/internal/permissions/{SUB}/snapshot");
-    let snapshot = callers.send(&there, Method::GET, &path, Value::Null).await.body(200);
-    assert_eq!(snapshot["permissions"], json!([]));
-    let listed = callers.send(&there, Method::GET, "/internal/members?keyword=ANN%40", Value::Null).await.body(200);
+    assert_eq!(there.get_by(&callers.pair, &path).await.body(200)["permissions"], json!([]));
+    let listed = there.get_by(&callers.pair, "/internal/members?keyword=ANN%40").await.body(200);
     assert_eq!(listed["items"][0]["is_active"], json!(false));
 }

@@ -19,6 +19,7 @@ both_engines!(
     who_may_read,
     users_of_other_tenants_are_administered,
     nobody_gives_what_they_lack,
+    nobody_gives_for_longer_than_they_hold,
     the_last_super_administrator_stays,
     two_super_administrators_can_t_remove_each_other,
     a_deleted_role_is_taken_from_everybody,
@@ -230,6 +231,41 @@ async fn nobody_gives_what_they_lack(app: TestApp) {
     assign(&app, &lesser, &user, &["ROLE_ADMIN"]).await.expect(201);
     let held = app.get_as(&admin, &path(&user)).await.body(200);
     assert_eq!(codes(&held), ["READER", "admin"]);
+}
+
+async fn nobody_gives_for_longer_than_they_hold(app: TestApp) {
+    let admin = app.admin_token().await;
+    let (user, _) = somebody(&app, "alice@example.org", &[]).await;
+    let (own, token) = somebody(&app, "friday@example.org", &[]).await;
+    let until = |seconds| (app.now() + Duration::from_secs(seconds)).rfc3339();
+    let give = async |by: &str, to: &str, role: &str, end: Option<String>| {
+        app.post(by, &path(to), &json!({ "role_ids": [role], "expires_at": end })).await
+    };
+    let refused = |answer: &Answer| is_detail(answer, 403, "权限不足");
+    for role in ["ROLE_ADMIN", "ROLE_SUPER_ADMIN"] {
+        give(&admin, &own, role, Some(until(60))).await.expect(201);
+        for to in [&user, &own] {
+            refused(&give(&token, to, role, None).await);
+            refused(&give(&token, to, role, Some(until(61))).await);
+        }
+        give(&token, &user, role, Some(until(60))).await.expect(201);
+        give(&token, &user, "ROLE_USER", None).await.expect(201);
+    }
+    // A role of the whole installation that permits nothing is no way around, nor is one that others hold.
+    let body = json!({ "role_name": "x", "role_code": "WIDE", "scope": "SYSTEM" });
+    app.post(&token, "/api/v1/roles", &body).await.expect(201);
+    refused(&give(&token, &own, "ROLE_WIDE", None).await);
+    give(&token, &own, "ROLE_WIDE", Some(until(60))).await.expect(201);
+    let reader = make_role(&app, &admin, "READER", &[]).await;
+    let of_role = format!("/api/v1/roles/{reader}/permissions");
+    refused(&app.post(&token, &of_role, &json!({ "permission_ids": ["PERM_USER_READ"] })).await);
+    let made = json!({ "username": "monday", "roles": ["admin"] });
+    app.post(&token, "/api/admin/v1/users", &made).await.expect(403);
+    // Of what they hold by two roles, the later end counts.
+    give(&admin, &own, "ROLE_ADMIN", None).await.expect(201);
+    app.post(&token, &of_role, &json!({ "permission_ids": ["PERM_USER_READ"] })).await.expect(200);
+    give(&token, &user, "ROLE_ADMIN", None).await.expect(201);
+    refused(&give(&token, &user, "ROLE_SUPER_ADMIN", None).await);
 }
 
 async fn the_last_super_administrator_stays(app: TestApp) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gatehouse::domain::access::Powers;
+use gatehouse::domain::{DomainError, services, tokens};
 use gatehouse::model::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ both_engines!(
     a_token_is_validated,
     a_scope_is_granted_and_revoked,
     a_revoked_scope_stops_with_tokens_already_issued,
+    who_has_lost_internal_admin_grants_nothing,
     a_service_asks_what_it_may_do,
     administration_takes_internal_admin,
     services_are_listed,
@@ -170,6 +173,19 @@ async fn a_revoked_scope_stops_with_tokens_already_issued(app: TestApp) {
     app.get_as(&token, "/api/internal/tenants").await.expect(200);
     let seen = app.post("", "/v1/internal/services/validate-token", &json!({ "token": token })).await.body(200);
     assert_eq!(seen["scopes"], json!(["tenant:read"]));
+}
+
+async fn who_has_lost_internal_admin_grants_nothing(app: TestApp) {
+    let (boss, service) = (app.service("internal:admin").await, app.service("").await);
+    let token = tokens::verify(&app.core, &app.token_of(&boss).await).await.unwrap();
+    // A request that was let in the moment before.
+    let powers = Powers::of(&app.core, &token).await.unwrap();
+    let (ctx, id) = (app.ctx().await, service.id.parse().unwrap());
+    services::set_scope(&ctx, powers.clone(), &id, "user:read", true).await.unwrap();
+    services::set_scope(&ctx, Powers::operator(), &boss.id.parse().unwrap(), "internal:admin", false).await.unwrap();
+    let refused = services::set_scope(&ctx, powers, &id, "user:write", true).await;
+    assert!(matches!(refused, Err(DomainError::Forbidden("internal:admin"))), "{refused:?}");
+    assert_eq!(services::find(&ctx, &id).await.unwrap().permissions.to_string(), "user:read");
 }
 
 async fn a_service_asks_what_it_may_do(app: TestApp) {
