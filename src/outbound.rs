@@ -13,15 +13,24 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use crate::config::OutboundConfig;
 use target::Targets;
+
+/// How many requests may be under way to one place. Whoever hangs or drips holds so many connections of ours
+/// and no more, however many people want to go there.
+const AT_ONCE: usize = 32;
+/// For how many places that is counted.
+const PLACES: u64 = 10_000;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +48,9 @@ pub enum OutboundError {
     /// The answer is larger than `outbound.max_body`.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// It answers, and that it can't answer.
+    #[error("it answers with status {0}")]
+    Failing(u16),
     /// Nobody there, no TLS, or a connection that broke.
     #[error("not reached: {0}")]
     Unreachable(String),
@@ -82,6 +94,9 @@ pub struct Outbound {
     /// In the clear, to allowed networks alone.
     plain: Client,
     targets: Arc<Targets>,
+    /// By origin, who has a turn there.
+    turns: Cache<String, Arc<Semaphore>>,
+    timeout: Duration,
     max_body: usize,
 }
 
@@ -120,6 +135,8 @@ impl Outbound {
             secure: build(&|| client(true).https_only(true), &roots)?,
             plain: client(false).tls_certs_only([]).build().map_err(io::Error::other)?,
             targets,
+            turns: Cache::new(PLACES),
+            timeout: config.timeout,
             max_body: usize::try_from(config.max_body).unwrap_or(usize::MAX),
         })
     }
@@ -130,7 +147,8 @@ impl Outbound {
     /// See [`OutboundError`]. A status that says no is no error here.
     pub async fn get(&self, url: &str, accept: &str) -> Result<Fetched, OutboundError> {
         let (client, url) = self.choose(url)?;
-        self.exchange(client.get(url).header(ACCEPT, accept)).await
+        let request = client.get(url.clone()).header(ACCEPT, accept);
+        self.exchange(&url, request).await
     }
 
     /// What is answered to a form.
@@ -140,8 +158,8 @@ impl Outbound {
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Fetched, OutboundError> {
         let (client, url) = self.choose(url)?;
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-        self.exchange(request).await
+        let request = client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        self.exchange(&url, request).await
     }
 
     /// What is answered to a request of any form.
@@ -149,9 +167,9 @@ impl Outbound {
     /// # Errors
     /// As [`Outbound::get`].
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
-        let (client, _) = self.choose(&request.uri().to_string())?;
+        let (client, url) = self.choose(&request.uri().to_string())?;
         let request = reqwest::Request::try_from(request).map_err(|_| OutboundError::BadUrl("it is not a URL"))?;
-        let fetched = self.exchange(RequestBuilder::from_parts(client.clone(), request)).await?;
+        let fetched = self.exchange(&url, RequestBuilder::from_parts(client.clone(), request)).await?;
         let mut answer = http::Response::builder().status(fetched.status);
         if let Some(kind) = fetched.content_type {
             answer = answer.header(CONTENT_TYPE, kind);
@@ -183,7 +201,10 @@ impl Outbound {
         Ok((if tls { &self.secure } else { &self.plain }, url))
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Fetched, OutboundError> {
+    async fn exchange(&self, url: &Url, request: RequestBuilder) -> Result<Fetched, OutboundError> {
+        let turns = self.turns.get_with(url.origin().ascii_serialization(), || Arc::new(Semaphore::new(AT_ONCE)));
+        let turn = tokio::time::timeout(self.timeout, turns.acquire()).await;
+        let _turn = turn.map_err(|_| OutboundError::TooSlow)?;
         let mut answer = request.send().await.map_err(|why| failure(&why))?;
         let too_large = || OutboundError::TooLarge(self.max_body);
         let declared = answer.content_length().and_then(|length| usize::try_from(length).ok());

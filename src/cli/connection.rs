@@ -109,7 +109,7 @@ async fn set_enabled(session: &Session, which: Which, enabled: bool, out: Output
 async fn test(session: &Session, which: Which, out: Output) -> Result<(), Failure> {
     let (ctx, id) = (session.ctx(which.of.tenant).await?, which.connection_id);
     let connection = connections::find(&ctx, id).await.map_err(|error| named(error, &id))?;
-    let findings = upstream::trial(&session.core, &connection).await?;
+    let findings = upstream::trial(&ctx, &connection).await?;
     let row = |finding: &upstream::Finding| {
         let verdict = if finding.fine { "ok" } else { "wrong" };
         Record::default().with("what", finding.what).with("verdict", verdict).with("found", finding.detail.as_str())

@@ -133,12 +133,15 @@ pub async fn update(
                 let found = connections::find_for_update(&of, *id).await?;
                 let before = found.ok_or(DomainError::NotFound(Noun::Connection))?;
                 let after = checked(mended(before.clone(), change, sealed.as_ref(), *now)?)?;
-                if believes_otherwise(&before, &after) {
+                let believes_otherwise = believes_otherwise(&before, &after);
+                if believes_otherwise {
                     for user in identities::holders_of_roles(&of, *id).await? {
                         by.require_above_user(tx, *tenant, user, *now).await?;
                     }
                 }
-                may_give(tx, &of, by, &after).await?;
+                if believes_otherwise || gives_otherwise(&before, &after) {
+                    may_give(tx, &of, by, &after).await?;
+                }
                 connections::update(&of, &after).await.map_err(taken)?;
                 of.changed(ChangeKind::Connection, "").await?;
                 crate::storage::audit::append(tx, entry).await?;
@@ -154,6 +157,11 @@ fn believes_otherwise(before: &Connection, after: &Connection) -> bool {
     before.provider != after.provider
         || before.settings.mapping.subject != after.settings.mapping.subject
         || after.settings.trusts_second_factor && !before.settings.trusts_second_factor
+}
+
+/// Whether it gives something that it did not give before. Taking is everybody's who could remove it.
+fn gives_otherwise(before: &Connection, after: &Connection) -> bool {
+    before.settings.mapping != after.settings.mapping || after.enabled && !before.enabled
 }
 
 fn mended(
@@ -256,6 +264,25 @@ pub async fn of_workspace(ctx: &Ctx<'_>, workspace: OrganizationId) -> Result<Co
     found.filter(|connection| connection.enabled).ok_or(DomainError::NotFound(Noun::Connection))
 }
 
+/// What the settings name and is not there any more, in words.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn missing(ctx: &Ctx<'_>, connection: &Connection) -> Result<Vec<String>, DomainError> {
+    let (rows, mut missing) = (ctx.core.db.read().of(ctx.tenant_id()), Vec::new());
+    for code in connection.settings.mapping.roles.values().collect::<BTreeSet<_>>() {
+        if roles::find_by_code(&rows, code).await?.is_none() {
+            missing.push(format!("there is no role {code} any more, which the mapping gives"));
+        }
+    }
+    if let Some(organization) = connection.organization
+        && organizations::find(&rows, organization).await?.is_none_or(|organization| !organization.enabled)
+    {
+        missing.push("its organization is disabled".to_owned());
+    }
+    Ok(missing)
+}
+
 /// Our secret at the provider.
 ///
 /// # Errors
@@ -272,7 +299,7 @@ fn seal(ctx: &Ctx<'_>, id: ConnectionId, secret: &Secret<String>) -> Result<Vec<
     Ok(ctx.core.sealer.seal(context, secret.expose().as_bytes(), &*ctx.core.entropy)?)
 }
 
-fn seal_context(tenant: TenantId, name: &str) -> SealContext<'_> {
+pub(super) fn seal_context(tenant: TenantId, name: &str) -> SealContext<'_> {
     SealContext { purpose: "connection secret", tenant: tenant.uuid(), name }
 }
 
@@ -285,7 +312,7 @@ fn taken(error: StorageError) -> DomainError {
 }
 
 /// The same with what is wrong refused and the rest in its one form.
-fn checked(mut connection: Connection) -> Result<Connection, DomainError> {
+pub(super) fn checked(mut connection: Connection) -> Result<Connection, DomainError> {
     let name: DisplayName = connection.name.parse().map_err(invalid("name"))?;
     name.as_str().clone_into(&mut connection.name);
     match &connection.provider {
@@ -365,15 +392,23 @@ fn mapping(mapping: &Mapping) -> Result<(), Invalid> {
 }
 
 /// A domain in its one form: lower case, in ASCII.
-fn domain(text: &str) -> Result<String, Invalid> {
-    let refuse = || Invalid::new("domains", "must be domain names, such as example.com");
-    let parsed = url::Host::parse(text.trim()).map_err(|_| refuse())?;
-    match parsed {
-        url::Host::Domain(domain) if domain.contains('.') && !domain.ends_with('.') && domain.len() <= 253 => {
-            Ok(domain)
-        }
-        _ => Err(refuse()),
+fn canonical(domain: &str) -> Option<String> {
+    match url::Host::parse(domain.trim()).ok()? {
+        url::Host::Domain(domain) => Some(domain),
+        _ => None,
     }
+}
+
+fn domain(text: &str) -> Result<String, Invalid> {
+    canonical(text)
+        .filter(|domain| domain.contains('.') && !domain.ends_with('.') && domain.len() <= 253)
+        .ok_or_else(|| Invalid::new("domains", "must be domain names, such as example.com"))
+}
+
+/// The domain of an address as connections name it.
+#[must_use]
+pub fn domain_of(address: &str) -> Option<String> {
+    canonical(address.rsplit_once('@')?.1)
 }
 
 /// Whether the caller may give what the connection gives: roles that they could give themselves.

@@ -10,7 +10,7 @@ use super::error::{DomainError, Noun};
 use super::memberships;
 use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::change::ChangeKind;
-use crate::model::connection::{Connection, Identity, LinkOffer};
+use crate::model::connection::{Connection, ConnectionKind, Identity, LinkOffer};
 use crate::model::ids::{AssignmentId, ConnectionId, UserId};
 use crate::model::organization::{Membership, MembershipRole};
 use crate::model::role::{RoleAssignment, RoleScope};
@@ -44,6 +44,18 @@ pub struct Claimed {
     pub second_factor: bool,
 }
 
+impl Claimed {
+    /// # Errors
+    /// [`DomainError::NotAuthenticated`] for a subject that can't be one.
+    fn check_subject(&self) -> Result<(), DomainError> {
+        let plain = !self.subject.is_empty() && !self.subject.contains(char::is_control);
+        if plain && self.subject.len() <= LONGEST_SUBJECT {
+            return Ok(());
+        }
+        Err(DomainError::NotAuthenticated("the provider's subject is empty, too long or not a text"))
+    }
+}
+
 /// Somebody who came by a connection, with everything that it may take to let them in.
 pub struct Arrived {
     connection: Connection,
@@ -64,11 +76,7 @@ impl Arrived {
     /// # Errors
     /// [`DomainError::NotAuthenticated`] for a subject that can't be one; or the database is unavailable.
     pub async fn of(ctx: &Ctx<'_>, connection: &Connection, claimed: Claimed) -> Result<Self, DomainError> {
-        let plain = |c: char| !c.is_control();
-        if claimed.subject.is_empty() || claimed.subject.len() > LONGEST_SUBJECT || !claimed.subject.chars().all(plain)
-        {
-            return Err(DomainError::NotAuthenticated("the provider's subject is empty, too long or not a text"));
-        }
+        claimed.check_subject()?;
         let rows = ctx.core.db.read().of(ctx.tenant_id());
         let known = match identities::find(&rows, connection.id, &claimed.subject).await? {
             Some(identity) => users::find(&rows, identity.user).await?,
@@ -116,13 +124,18 @@ impl Arrived {
     ///
     /// # Errors
     /// [`DomainError::NotAuthenticated`] for a connection or account that is gone or disabled;
-    /// [`DomainError::NotAllowed`] where no account is made for newcomers; [`DomainError::Taken`] for a
-    /// newcomer whose address has an account; [`DomainError::Conflict`] if what was found in the beginning
-    /// is so no longer, and all of it may be tried once more; or the database is unavailable.
+    /// [`DomainError::NotAllowed`] where no account is made for newcomers, or not for this one;
+    /// [`DomainError::Taken`] for a newcomer whose address has an account; [`DomainError::Conflict`] if what was
+    /// found in the beginning is so no longer, and all of it may be tried once more; or the database is
+    /// unavailable.
     pub(super) async fn settle(&self, tx: &Tx) -> Result<User, DomainError> {
         let of = tx.of(self.connection.tenant);
         let live = connections::find(&of, self.connection.id).await?.filter(|connection| connection.enabled);
         let live = live.ok_or(DomainError::NotAuthenticated("the connection is gone or disabled"))?;
+        // What was believed, and what is given for it, was read before somebody elsewhere was asked.
+        if live.updated_at != self.connection.updated_at {
+            return Err(DomainError::NotAuthenticated("the connection changed meanwhile"));
+        }
         if let Some(organization) = live.organization {
             let found = organizations::find(&of, organization).await?.filter(|organization| organization.enabled);
             found.ok_or(DomainError::NotAuthenticated("the connection's organization is disabled"))?;
@@ -143,11 +156,20 @@ impl Arrived {
     }
 
     async fn make(&self, tx: &Tx, of: &TenantTx<'_>, live: &Connection) -> Result<User, DomainError> {
-        if !live.settings.just_in_time {
-            return Err(DomainError::NotAllowed("no account is made for who comes by this connection"));
-        }
         let mut user = self.user.clone();
         let email: Option<Email> = user.email.as_deref().and_then(|email| email.parse().ok());
+        if !is_of_company(live, &self.claimed) {
+            return Err(DomainError::NotAllowed("their address is of none of the connection's domains"));
+        }
+        if !live.settings.just_in_time {
+            // Who has an account may link it all the same.
+            let known = match &email {
+                Some(email) => users::find_by_identifier(of, &email.canonical()).await?.is_some(),
+                None => false,
+            };
+            let refused = DomainError::NotAllowed("no account is made for who comes by this connection");
+            return Err(if known { DomainError::Taken(Noun::Identifier) } else { refused });
+        }
         let username: Option<Username> = user.username.as_deref().and_then(|name| name.parse().ok());
         // Somebody else's username is no reason to turn anybody away, but neither is it theirs.
         let username = match username.map(|name| name.canonical()) {
@@ -182,7 +204,9 @@ impl Arrived {
         let Some(wanted) = &self.membership else { return Ok(()) };
         organizations::find_for_update(tx, wanted.organization).await?;
         match storage::memberships::find(tx, wanted.organization, self.user.id).await? {
-            None if live.settings.just_in_time => memberships::insert(tx, wanted).await,
+            None if live.settings.just_in_time && is_of_company(live, &self.claimed) => {
+                memberships::insert(tx, wanted).await
+            }
             Some(is)
                 if is.role != wanted.role
                     && is.role != MembershipRole::Owner
@@ -254,6 +278,17 @@ fn newcomer(ctx: &Ctx<'_>, connection: &Connection, claimed: &Claimed) -> User {
 fn proved_email(connection: &Connection, claimed: &Claimed) -> Option<Email> {
     let proved = claimed.email_verified || connection.settings.trusts_email;
     claimed.email.as_deref().filter(|_| proved).and_then(|email| email.parse().ok())
+}
+
+/// Whether a connection of an organization speaks for somebody: where it names domains, by a proved address of
+/// one of them. At many a provider everybody has an account, not the company's people alone. Who has a SAML
+/// provider has it to themselves.
+fn is_of_company(connection: &Connection, claimed: &Claimed) -> bool {
+    let everybody = connection.organization.is_none() || connection.domains.is_empty();
+    let domain = || super::connections::domain_of(&proved_email(connection, claimed)?.canonical());
+    everybody
+        || connection.provider.kind() == ConnectionKind::Saml
+        || domain().is_some_and(|domain| connection.domains.contains(&domain))
 }
 
 /// What a table makes of what somebody is.
@@ -336,9 +371,11 @@ pub async fn accept(ctx: &Ctx<'_>, user: UserId, digest: &[u8; 32], browser: &[u
 /// Links the account of elsewhere that somebody came back with to who is signed in.
 ///
 /// # Errors
-/// [`DomainError::Taken`] for an account that is somebody's already; [`DomainError::NotFound`] for a user or
-/// connection that is gone or disabled; or the database is unavailable.
+/// [`DomainError::NotAuthenticated`] for a subject that can't be one; [`DomainError::Taken`] for an account that
+/// is somebody's already; [`DomainError::NotFound`] for a user or connection that is gone or disabled; or the
+/// database is unavailable.
 pub async fn link(ctx: &Ctx<'_>, user: UserId, connection: &Connection, claimed: &Claimed) -> Result<(), DomainError> {
+    claimed.check_subject()?;
     let identity = Identity {
         connection: connection.id,
         subject: claimed.subject.clone(),

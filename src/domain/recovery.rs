@@ -8,6 +8,7 @@ use crate::model::audit::Outcome;
 use crate::model::mail::{LinkPurpose, MailKind};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
+use crate::storage::identities;
 
 /// Mails a link to whoever has this name. The answer and the work are the same whether anybody does.
 ///
@@ -18,8 +19,8 @@ pub async fn request(ctx: &Ctx<'_>, identifier: &str) -> Result<(), DomainError>
 }
 
 /// Uses up a link and sets a new password, in one transaction that ends everything issued so far.
-/// Nobody is signed in by it, and second factors stay, but those of an account whose address was never
-/// proved before.
+/// Nobody is signed in by it, and second factors and linked sign-ins stay, but those of an account whose
+/// address was never proved before.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for a link that does not count; [`DomainError::Invalid`] about the
@@ -42,9 +43,10 @@ pub async fn reset(ctx: &Ctx<'_>, token: &str, password: &str) -> Result<User, D
             let of = tx.of(*tenant);
             let mut user = mail_links::consume(&of, LinkPurpose::ResetPassword, digest, change.now).await?;
             // Only who reads the address's mail has the link. Until somebody has shown that, whoever
-            // made the account may have been anybody, and its factors may be theirs.
+            // made the account may have been anybody, and its other ways in may be theirs.
             if user.verification_due {
                 factors::forget(&of, &mut user).await?;
+                identities::delete_all(&of, user.id).await?;
             }
             user.email_verified = true;
             user.verification_due = false;

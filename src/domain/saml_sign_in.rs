@@ -15,8 +15,7 @@ use crate::crypto::digest::{Digest, hex};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::connection::{Connection, Identity, Provider, SamlProvider, SamlSession, UpstreamLogin};
-use crate::model::ids::OrganizationId;
-use crate::model::role::{ADMINISTRATIVE, Role, RoleScope};
+use crate::model::ids::{OrganizationId, RoleId};
 use crate::model::secret::Secret;
 use crate::model::text::Email;
 use crate::model::time::Timestamp;
@@ -172,7 +171,7 @@ async fn believe(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<User, DomainError> 
 }
 
 /// Links the account that has the address, if it is the company's to speak for: a member of the workspace
-/// with a proved address of a domain that the connection names, who administers nothing of the tenant
+/// with a proved address of a domain that the connection names, whose roles permit nothing
 /// (`docs/decisions/0014-saml.md`). Says whether it is linked.
 async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainError> {
     let Vouched { connection, claimed, .. } = vouched;
@@ -194,9 +193,9 @@ async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainErr
                 let Some(user) = users::find_by_identifier(&of, address).await? else { return Ok(false) };
                 let is_member = memberships::find(&of, *workspace, user.id).await?.is_some();
                 let held = roles::assignments_of(&of, user.id).await?;
-                let administers =
-                    |role: &Role| role.scope == RoleScope::System || ADMINISTRATIVE.contains(&&*role.code);
-                if !is_member || !user.email_verified || held.iter().any(|(_, role)| administers(role)) {
+                let held: Vec<RoleId> = held.into_iter().map(|(_, role)| role.id).collect();
+                let may_nothing = roles::permission_codes_of(&of, &held).await?.is_empty();
+                if !is_member || !user.email_verified || !may_nothing {
                     return Ok(false);
                 }
                 let identity = Identity {

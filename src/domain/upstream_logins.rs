@@ -13,6 +13,7 @@ use crate::crypto::sealing::SealContext;
 use crate::model::connection::{Connection, UpstreamLogin};
 use crate::model::ids::{ConnectionId, TenantId, UserId};
 use crate::model::secret::Secret;
+use crate::model::time::Timestamp;
 use crate::storage::upstream_logins as rows;
 
 /// How long a person may take at the provider.
@@ -37,6 +38,9 @@ pub struct Errand {
 struct Kept {
     verifier: String,
     errand: Errand,
+    /// Whether they are to show that it is still them.
+    #[serde(default)]
+    again: bool,
 }
 
 /// A journey that begins.
@@ -57,9 +61,11 @@ pub struct Returned {
     pub verifier: Secret<String>,
     /// Why they went.
     pub errand: Errand,
+    /// When they went to show that it is still them, if they did.
+    pub again_since: Option<Timestamp>,
 }
 
-/// Somebody sets out from this browser.
+/// Somebody sets out from this browser; with `again`, to show that it is still them.
 ///
 /// # Errors
 /// The database is unavailable.
@@ -68,6 +74,7 @@ pub async fn begin(
     connection: &Connection,
     browser: [u8; 32],
     errand: Errand,
+    again: bool,
 ) -> Result<Begun, DomainError> {
     let entropy = &*ctx.core.entropy;
     let begun = Begun {
@@ -76,7 +83,7 @@ pub async fn begin(
         verifier: Secret::new(base64url(&entropy.bytes::<32>())),
     };
     let digest = *opaque::digest_of_secret(begun.state.expose()).as_bytes();
-    let kept = Kept { verifier: begun.verifier.expose().clone(), errand };
+    let kept = Kept { verifier: begun.verifier.expose().clone(), errand, again };
     let kept = serde_json::to_vec(&kept).map_err(|why| DomainError::Defect(why.to_string()))?;
     let name = base64url(&digest);
     let now = ctx.now();
@@ -128,5 +135,6 @@ pub async fn end(
     let name = base64url(&login.digest);
     let kept = ctx.core.sealer.open(seal_context(ctx.tenant_id(), &name), &sealed)?;
     let kept: Kept = serde_json::from_slice(kept.expose()).map_err(|why| DomainError::Defect(why.to_string()))?;
-    Ok(Some(Returned { nonce, verifier: Secret::new(kept.verifier), errand: kept.errand }))
+    let again_since = kept.again.then_some(login.created_at);
+    Ok(Some(Returned { nonce, verifier: Secret::new(kept.verifier), errand: kept.errand, again_since }))
 }

@@ -32,6 +32,9 @@ pub enum DocumentError {
     /// The answer was no document.
     #[error("the answer has status {0}")]
     Status(u16),
+    /// The answer leads elsewhere.
+    #[error("the answer is a redirect (status {0}), which is not followed")]
+    Redirect(u16),
     /// The document is none of the wanted kind; says why.
     #[error("what was found is not usable: {0}")]
     Unusable(String),
@@ -129,6 +132,15 @@ impl Documents {
         self.wait(url, self.place(url), check).await
     }
 
+    /// What is at the address at this moment, whatever is at hand; what is found counts from now on.
+    ///
+    /// # Errors
+    /// There is none now.
+    pub async fn now(&self, url: &str, check: Check) -> Result<Bytes, DocumentError> {
+        // Nobody who signs in waits behind whoever looks.
+        renew(&self.outbound, &*self.clock, url, &self.place(url), check).await
+    }
+
     fn place(&self, url: &str) -> Arc<Place> {
         self.places.get_with_by_ref(url, Arc::default)
     }
@@ -139,8 +151,9 @@ impl Documents {
         if let Some(answer) = place.known().lately(self.clock.now()) {
             return answer;
         }
-        let asked = self.ask(url, place, check, turn).await;
-        asked.unwrap_or_else(|why| Err(OutboundError::Unreachable(why.to_string()).into()))
+        let asked = self.ask(url, Arc::clone(&place), check, turn).await;
+        let found = asked.unwrap_or_else(|why| Err(OutboundError::Unreachable(why.to_string()).into()));
+        place.known().kept(KEPT, self.clock.now()).map_or(found, Ok)
     }
 
     /// A task of its own: what a caller who goes away has begun is finished for the next one.
@@ -153,30 +166,41 @@ impl Documents {
     ) -> tokio::task::JoinHandle<Result<Bytes, DocumentError>> {
         let (outbound, clock, url) = (self.outbound.clone(), Arc::clone(&self.clock), url.to_owned());
         tokio::spawn(async move {
-            let found = fetch(&outbound, &url, check).await;
-            let now = clock.now();
-            if let Err(why) = &found {
-                tracing::warn!(url, %why, "a provider's document could not be fetched");
-            }
-            place.note(|known| {
-                known.asked = Some((now, found.as_ref().err().cloned()));
-                if let Ok(document) = &found {
-                    known.document = Some((document.clone(), now));
-                }
-            });
+            let found = renew(&outbound, &*clock, &url, &place, check).await;
             drop(turn);
-            match place.known().kept(KEPT, now) {
-                Some(kept) => Ok(kept),
-                None => found,
-            }
+            found
         })
     }
 }
 
+/// Asks, and notes what came of it.
+async fn renew(
+    outbound: &Outbound,
+    clock: &dyn Clock,
+    url: &str,
+    place: &Place,
+    check: Check,
+) -> Result<Bytes, DocumentError> {
+    let found = fetch(outbound, url, check).await;
+    let now = clock.now();
+    if let Err(why) = &found {
+        tracing::warn!(url, %why, "a provider's document could not be fetched");
+    }
+    place.note(|known| {
+        known.asked = Some((now, found.as_ref().err().cloned()));
+        if let Ok(document) = &found {
+            known.document = Some((document.clone(), now));
+        }
+    });
+    found
+}
+
 async fn fetch(outbound: &Outbound, url: &str, check: Check) -> Result<Bytes, DocumentError> {
     let found = outbound.get(url, "application/json").await?;
-    if found.status != 200 {
-        return Err(DocumentError::Status(found.status));
+    match found.status {
+        200 => (),
+        300..=399 => return Err(DocumentError::Redirect(found.status)),
+        other => return Err(DocumentError::Status(other)),
     }
     check(&found.body).map_err(DocumentError::Unusable)?;
     Ok(found.body)

@@ -1,6 +1,6 @@
 //! Sign-in by a provider elsewhere: OpenID Connect as a relying party (Core §3.1) and plain OAuth 2 (RFC 6749
 //! §4.1), both with PKCE where the provider takes it and a callback of its own for each connection (RFC 9700
-//! §4.4). Only `client` and `metadata` and `oidc` name the library that speaks to providers.
+//! §4.4). Only `client`, `metadata` and `oidc` name the library that speaks to providers.
 
 mod claims;
 mod client;
@@ -69,13 +69,45 @@ pub enum Arrived {
     Linked,
 }
 
-/// What a connection's provider is reached by.
+/// What a connection's provider is reached by, and as whom.
 struct Endpoints {
     authorization: String,
     token: String,
+    client_id: String,
+    /// What is asked for, with spaces between.
+    scope: String,
     /// In the body, where the provider does not take HTTP Basic.
     secret_in_body: bool,
     pkce: bool,
+    /// Whether there are ID tokens.
+    openid: bool,
+}
+
+impl Endpoints {
+    /// The request that somebody carries there (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
+    fn request(&self, redirect_uri: &str, state: &str, verifier: &str, nonce: &str, again: bool) -> String {
+        let mut query = Serializer::new(String::new());
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", state);
+        if !self.scope.is_empty() {
+            query.append_pair("scope", &self.scope);
+        }
+        if self.pkce {
+            let challenge = base64url(Digest::of(verifier.as_bytes()).as_bytes());
+            query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
+        }
+        if self.openid {
+            query.append_pair("nonce", nonce);
+            if again {
+                query.append_pair("prompt", "login");
+            }
+        }
+        let separator = if self.authorization.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{}", self.authorization, query.finish())
+    }
 }
 
 /// Where a provider sends people back to: one place for each connection.
@@ -96,40 +128,17 @@ pub async fn begin(
     errand: Errand,
     again: bool,
 ) -> Result<String, Refused> {
-    let (endpoints, client_id, scopes) = match &connection.provider {
+    let endpoints = match &connection.provider {
         Provider::Oidc(oidc) => {
             let metadata = metadata::find(ctx.core, &oidc.issuer).await.map_err(Refused::Unreachable)?;
-            let asked = ["openid"].into_iter().chain(oidc.scopes.iter().map(String::as_str).filter(|s| *s != "openid"));
-            (metadata::endpoints(&metadata)?, &oidc.client_id, asked.collect::<Vec<_>>())
+            metadata::endpoints(&metadata, oidc)?
         }
-        Provider::OAuth2(plain) => {
-            (oauth2::endpoints(plain), &plain.client_id, plain.scopes.iter().map(String::as_str).collect())
-        }
+        Provider::OAuth2(plain) => oauth2::endpoints(plain),
         Provider::Saml(_) => return Err(Refused::Unreachable("a SAML connection begins elsewhere".to_owned())),
     };
-    let is_oidc = matches!(connection.provider, Provider::Oidc(_));
-    let begun = upstream_logins::begin(ctx, connection, browser.digest, errand).await?;
-    let mut query = Serializer::new(String::new());
-    query
-        .append_pair("response_type", "code")
-        .append_pair("client_id", client_id)
-        .append_pair("redirect_uri", &callback(ctx, connection.id))
-        .append_pair("state", begun.state.expose());
-    if !scopes.is_empty() {
-        query.append_pair("scope", &scopes.join(" "));
-    }
-    if endpoints.pkce {
-        let challenge = base64url(Digest::of(begun.verifier.expose().as_bytes()).as_bytes());
-        query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
-    }
-    if is_oidc {
-        query.append_pair("nonce", &begun.nonce);
-        if again {
-            query.append_pair("prompt", "login");
-        }
-    }
-    let separator = if endpoints.authorization.contains('?') { '&' } else { '?' };
-    Ok(format!("{}{separator}{}", endpoints.authorization, query.finish()))
+    let begun = upstream_logins::begin(ctx, connection, browser.digest, errand, again).await?;
+    let (state, verifier) = (begun.state.expose(), begun.verifier.expose());
+    Ok(endpoints.request(&callback(ctx, connection.id), state, verifier, &begun.nonce, again))
 }
 
 /// Somebody comes back from a provider. `prior` is the session that the browser has, if any; the errand tells

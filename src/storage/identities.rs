@@ -1,16 +1,16 @@
 //! Who somebody of elsewhere is here.
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use super::db::{TenantRows, TenantTx};
 use super::entity::identities::{Column, Entity, Model};
 use super::error::StorageError;
 use crate::model::connection::Identity;
-use crate::model::ids::{ConnectionId, UserId};
+use crate::model::ids::{ConnectionId, TenantId, UserId};
 use crate::model::time::Timestamp;
 
-fn noun(row: Model) -> Identity {
+pub(super) fn noun(row: Model) -> Identity {
     Identity {
         connection: ConnectionId::from_uuid(row.connection_id),
         subject: row.subject,
@@ -20,21 +20,25 @@ fn noun(row: Model) -> Identity {
     }
 }
 
-/// Links somebody of elsewhere, unless that account is somebody's already; says whether it was linked.
-///
-/// # Errors
-/// The database is unavailable.
-pub async fn insert(tx: &TenantTx<'_>, identity: &Identity) -> Result<bool, StorageError> {
-    let row = Model {
-        tenant_id: tx.tenant().uuid(),
+pub(super) fn row(tenant: TenantId, identity: &Identity) -> Model {
+    Model {
+        tenant_id: tenant.uuid(),
         connection_id: identity.connection.uuid(),
         subject: identity.subject.clone(),
         user_id: identity.user.uuid(),
         created_at: identity.created_at.millis(),
         used_at: identity.used_at.millis(),
-    };
+    }
+}
+
+/// Links somebody of elsewhere, unless that account is somebody's already; says whether it was linked.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn insert(tx: &TenantTx<'_>, identity: &Identity) -> Result<bool, StorageError> {
+    let row = row(tx.tenant(), identity).into_active_model();
     let linked = OnConflict::columns([Column::TenantId, Column::ConnectionId, Column::Subject]).do_nothing().to_owned();
-    let rows = Entity::insert(row.into_active_model()).on_conflict(linked).exec_without_returning(&tx.raw()).await?;
+    let rows = Entity::insert(row).on_conflict(linked).exec_without_returning(&tx.raw()).await?;
     Ok(rows == 1)
 }
 
@@ -91,19 +95,17 @@ pub async fn of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<Identity
 /// # Errors
 /// The database is unavailable.
 pub async fn holders_of_roles(rows: &TenantRows<'_>, connection: ConnectionId) -> Result<Vec<UserId>, StorageError> {
-    use super::entity::role_assignments;
-    let holders = role_assignments::Entity::find()
-        .select_only()
-        .column(role_assignments::Column::UserId)
-        .filter(role_assignments::Column::TenantId.eq(rows.tenant().uuid()))
-        .into_query();
+    use super::entity::role_assignments as roles;
+    let theirs = Expr::col((roles::Entity, roles::Column::UserId)).equals((Entity, Column::UserId));
+    let own = roles::Entity::find().select_only().expr(Expr::val(1));
+    let own = own.filter(roles::Column::TenantId.eq(rows.tenant().uuid())).filter(theirs);
     let found: Vec<uuid::Uuid> = Entity::find()
         .select_only()
         .column(Column::UserId)
         .distinct()
         .filter(Column::TenantId.eq(rows.tenant().uuid()))
         .filter(Column::ConnectionId.eq(connection.uuid()))
-        .filter(Column::UserId.in_subquery(holders))
+        .filter(Expr::exists(own.into_query()))
         .into_tuple()
         .all(&rows.raw())
         .await?;
@@ -128,4 +130,17 @@ pub async fn delete(
         .exec(&tx.raw())
         .await?;
     Ok(done.rows_affected == 1)
+}
+
+/// Unlinks everything from a user.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn delete_all(tx: &TenantTx<'_>, user: UserId) -> Result<(), StorageError> {
+    Entity::delete_many()
+        .filter(Column::TenantId.eq(tx.tenant().uuid()))
+        .filter(Column::UserId.eq(user.uuid()))
+        .exec(&tx.raw())
+        .await?;
+    Ok(())
 }

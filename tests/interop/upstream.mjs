@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
 import { PASSWORD, Server, freePort } from '../browser/server.mjs'
+import { launch } from '../browser/visitor.mjs'
 import { check, seen } from './issuer.mjs'
 
 const attribute = (tag, name) => new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1].replaceAll('&amp;', '&').replaceAll('&#38;', '&')
@@ -50,16 +51,17 @@ class Visitor {
   }
 }
 
+const SECRET = 'a secret that both of them know'
 const server = await Server.start({ OUTBOUND__ALLOW_NETWORKS: '127.0.0.1/32' })
 const add = (name, issuer, ...more) =>
   server.cli(['connection', 'add-oidc', '--name', name, '--issuer-url', issuer, '--client-id', 'gatehouse', '--scope', 'email',
-    '--scope', 'profile', '--client-secret-stdin', ...more], 'a secret that both of them know')
+    '--scope', 'profile', '--client-secret-stdin', ...more], SECRET)
 
 const port = await freePort()
 const issuer = `http://localhost:${port}`
 const connection = await add('oidc-provider', issuer)
 const provider = new Provider(issuer, {
-  clients: [{ client_id: 'gatehouse', client_secret: 'a secret that both of them know', redirect_uris: [connection.redirect_uri] }],
+  clients: [{ client_id: 'gatehouse', client_secret: SECRET, redirect_uris: [connection.redirect_uri] }],
   claims: { email: ['email', 'email_verified'], profile: ['name'] },
   conformIdTokenClaims: false,
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.org`, email_verified: true, name: `${id} there` }) }),
@@ -74,6 +76,38 @@ await check('oidc-provider: somebody comes for the first time and again, and is 
   for (const visitor of [new Visitor(), new Visitor()]) assert.match(await signIn(visitor, connection, typed), /grace there/)
   const users = (await server.cli(['user', 'list'])).filter((user) => user.email === 'grace@example.org')
   assert.equal(users.length, 1)
+})
+
+if (process.env.CHROMIUM) {
+  await check('oidc-provider: signs a person in in a real Chromium', async () => {
+    const browser = await launch()
+    try {
+      const page = await browser.newPage()
+      await page.goto(`${server.issuer}/login`)
+      await page.click('a[href*="/login/with/"]')
+      await page.fill('[name="login"]', 'ida')
+      await page.fill('[name="password"]', 'anything')
+      await page.click('[type="submit"]')
+      await page.waitForSelector('text=Continue')
+      await page.click('[type="submit"]')
+      await page.waitForURL(`${server.issuer}/account`)
+      assert.match(await page.textContent('main'), /ida there/)
+    } finally {
+      await browser.close()
+    }
+  })
+}
+
+await check('oidc-provider: what can be found out before anybody comes is as it must be', async () => {
+  const findings = await server.cli(['connection', 'test', connection.connection_id])
+  assert.ok(findings.every((finding) => finding.verdict === 'ok'), JSON.stringify(findings))
+})
+
+await check('oidc-provider: that it does not know us is said in plain words', async () => {
+  const stranger = await add('Nobody knows us', issuer)
+  const told = await server.cli(['connection', 'test', stranger.connection_id]).then(JSON.stringify, String)
+  await server.cli(['connection', 'remove', stranger.connection_id])
+  assert.match(told, /is wrong/)
 })
 
 await check('oidc-provider: a connection that is disabled lets nobody in', async () => {

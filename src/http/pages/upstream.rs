@@ -41,7 +41,7 @@ impl Ways {
 
     /// Where an address leads. Its domain alone decides, so nobody learns which addresses there are.
     pub(super) fn of_address(&self, address: &str) -> Option<&Connection> {
-        let domain = address.rsplit_once('@')?.1.trim().to_lowercase();
+        let domain = connections::domain_of(address)?;
         self.0.iter().find(|connection| connection.domains.contains(&domain))
     }
 

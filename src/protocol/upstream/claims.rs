@@ -14,11 +14,14 @@ pub(super) fn claimed(mapping: &Mapping, claims: &Claims) -> Option<Claimed> {
     Some(Claimed {
         subject: named(&mapping.subject, "sub")?,
         email: named(&mapping.email, "email"),
-        email_verified: claims.get("email_verified").is_some_and(is_true),
+        // It speaks of `email` alone (OpenID Connect Core §5.1), not of what else is taken for the address.
+        email_verified: mapping.email.as_deref().is_none_or(|name| name == "email")
+            && claims.get("email_verified").is_some_and(is_true),
         name: named(&mapping.name, "name"),
         username: named(&mapping.username, "preferred_username"),
         roles: mapping.role.as_deref().and_then(|name| find(claims, name)).map(texts).unwrap_or_default(),
         second_factor: claims.get("amr").is_some_and(|amr| texts(amr).iter().any(|method| method == "mfa")),
+        saml_session: None,
     })
 }
 
@@ -86,6 +89,15 @@ mod tests {
         let said = of(&mapping, &claims).unwrap();
         assert_eq!((said.subject.as_str(), said.username.as_deref()), ("42", Some("octo")));
         assert_eq!(said.roles, ["a", "1"]);
+    }
+
+    #[test]
+    fn what_is_said_of_one_address_is_said_of_no_other() {
+        let claims = json!({ "sub": "1", "email": "me@a.example", "upn": "boss@b.example", "email_verified": true });
+        for (name, verified) in [("upn", false), ("email", true)] {
+            let mapping = Mapping { email: Some(name.to_owned()), ..Mapping::default() };
+            assert_eq!(of(&mapping, &claims).unwrap().email_verified, verified, "{name}");
+        }
     }
 
     #[test]

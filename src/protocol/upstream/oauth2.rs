@@ -13,9 +13,12 @@ pub(super) fn endpoints(plain: &OAuth2Provider) -> Endpoints {
     Endpoints {
         authorization: plain.authorization_endpoint.clone(),
         token: plain.token_endpoint.clone(),
+        client_id: plain.client_id.clone(),
+        scope: plain.scopes.join(" "),
         // RFC 6749 §2.3.1 has everybody take HTTP Basic; those who speak no more than this often do not.
         secret_in_body: true,
         pkce: plain.pkce,
+        openid: false,
     }
 }
 
@@ -31,7 +34,7 @@ pub(super) async fn claimed(
     returned: &Returned,
 ) -> Result<Claimed, Refused> {
     let code = code(answer)?;
-    let tokens = client::redeem(ctx, connection, &endpoints(plain), &plain.client_id, code, returned).await?;
+    let tokens = client::redeem(ctx, connection, &endpoints(plain), code, returned).await?;
     let said = client::userinfo(ctx.core, &plain.userinfo_endpoint, tokens.access_token().secret()).await?;
     claims::claimed(&connection.settings.mapping, &said)
         .ok_or_else(|| Refused::Untrusted("its answer does not say who it is".to_owned()))

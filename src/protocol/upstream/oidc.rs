@@ -33,9 +33,9 @@ pub(super) async fn claimed(
     let metadata = metadata::find(ctx.core, &oidc.issuer).await.map_err(Refused::Unreachable)?;
     check_issuer(&metadata, answer)?;
     let code = code(answer)?;
-    let endpoints = metadata::endpoints(&metadata)?;
-    let tokens = client::redeem(ctx, connection, &endpoints, &oidc.client_id, code, returned).await?;
-    let signed = id_token(ctx, &metadata, oidc, &tokens, &returned.nonce).await?;
+    let endpoints = metadata::endpoints(&metadata, oidc)?;
+    let tokens = client::redeem(ctx, connection, &endpoints, code, returned).await?;
+    let signed = id_token(ctx, &metadata, oidc, &tokens, returned).await?;
     let mut all = Claims::new();
     if oidc.userinfo {
         all = userinfo(ctx, &metadata, &tokens, &signed).await?;
@@ -65,7 +65,7 @@ async fn id_token(
     metadata: &Metadata,
     oidc: &OidcProvider,
     tokens: &Tokens,
-    nonce: &str,
+    returned: &Returned,
 ) -> Result<Claims, Refused> {
     let untrusted = |why: String| Refused::Untrusted(format!("ID token: {why}"));
     let token = tokens.id_token().ok_or_else(|| untrusted("there is none".to_owned()))?;
@@ -81,7 +81,7 @@ async fn id_token(
             .set_issue_time_verifier_fn(move |at| {
                 if at > (now + LEEWAY).to_chrono() { Err("it is of the future".to_owned()) } else { Ok(()) }
             });
-        let said = match token.claims(&verifier, &Nonce::new(nonce.to_owned())) {
+        let said = match token.claims(&verifier, &Nonce::new(returned.nonce.clone())) {
             Ok(said) => said,
             Err(ClaimsVerificationError::SignatureVerification(_)) if !anew => continue,
             Err(ClaimsVerificationError::SignatureVerification(why)) => return Err(untrusted(why.to_string())),
@@ -90,6 +90,11 @@ async fn id_token(
         // §3.1.3.7 (4, 5): an audience of several is refused above.
         if said.authorized_party().is_some_and(|party| party.as_str() != oidc.client_id) {
             return Err(untrusted("it was made for another client (azp)".to_owned()));
+        }
+        // §3.1.2.1, `prompt`: who was to show that it is still them must have done so since.
+        let since = returned.again_since.map(|since| (since - LEEWAY).to_chrono());
+        if said.auth_time().zip(since).is_some_and(|(at, since)| at < since) {
+            return Err(untrusted("they did not sign in anew, as was asked (auth_time)".to_owned()));
         }
         if let Some(hash) = said.access_token_hash() {
             let alg = token.signing_alg().map_err(|why| untrusted(why.to_string()))?;

@@ -46,6 +46,21 @@ impl Received {
 struct Inner {
     replies: Mutex<HashMap<String, Reply>>,
     received: Mutex<Vec<Received>>,
+    /// Who waits for nothing, and how many did so at once.
+    hanging: Mutex<(usize, usize)>,
+}
+
+impl Inner {
+    /// Says nothing to somebody until they have gone.
+    async fn hang(&self, mut stream: BufReader<TcpStream>) {
+        {
+            let mut hanging = self.hanging.lock().unwrap();
+            hanging.0 += 1;
+            hanging.1 = hanging.1.max(hanging.0);
+        }
+        let _ = stream.read_u8().await;
+        self.hanging.lock().unwrap().0 -= 1;
+    }
 }
 
 /// The server. It answers as long as the test's runtime lives.
@@ -73,7 +88,7 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Has it say this from now on.
+    /// Has it say this from now on, whatever is asked there.
     pub fn at(&self, path: &str, reply: Reply) -> String {
         self.inner.replies.lock().unwrap().insert(path.to_owned(), reply);
         self.uri(path)
@@ -89,7 +104,12 @@ impl Receiver {
         self.inner.received.lock().unwrap().iter().filter(|request| request.path == path).cloned().collect()
     }
 
-    /// The same once there are as many.
+    /// How many were waiting for nothing at once.
+    pub fn most_hanging(&self) -> usize {
+        self.inner.hanging.lock().unwrap().1
+    }
+
+    /// What came to a path, once there are as many.
     pub async fn wait_for(&self, path: &str, count: usize) -> Vec<Received> {
         let what = format!("{count} requests to {path}");
         within(Duration::from_secs(20), &what, async || self.received(path).len() >= count).await;
@@ -100,13 +120,14 @@ impl Receiver {
 async fn serve(stream: TcpStream, inner: Arc<Inner>) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await {
-        let reply = inner.replies.lock().unwrap().get(&request.path).cloned();
+        let path = request.path.split('?').next().unwrap_or_default();
+        let reply = inner.replies.lock().unwrap().get(path).cloned();
         inner.received.lock().unwrap().push(request);
         let (status, extra, body) = match reply {
             None => (404, String::new(), "nothing here".to_owned()),
             Some(Reply::Says(status, body)) => (status, String::new(), body),
             Some(Reply::Leads(to)) => (302, format!("location: {to}\r\n"), String::new()),
-            Some(Reply::Hangs) => return std::future::pending().await,
+            Some(Reply::Hangs) => return inner.hang(stream).await,
             Some(Reply::Drips) => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
                 let mut open = stream.write_all(head.as_bytes()).await.is_ok();

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use gatehouse::domain::access::Powers;
+use gatehouse::domain::identities::{self, Claimed};
 use gatehouse::domain::roles::{self, NewRole};
+use gatehouse::domain::{recovery, registration, users};
 use gatehouse::model::connection::{ConnectionSettings, Mapping};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::RoleScope;
@@ -15,12 +17,14 @@ use crate::support::{Browser, Page, Setup, TestApp, both_engines, totp_code};
 both_engines!(
     an_address_that_is_taken_is_linked_by_its_owner_alone,
     an_address_that_is_not_proved_is_nobodys,
+    where_no_accounts_are_made_an_account_can_be_linked,
     another_subject_is_another_person,
     a_username_that_is_taken_stays_where_it_is,
     roles_and_membership_come_and_go_with_what_the_provider_says,
     the_second_factor_of_here_is_asked_for,
     who_is_signed_in_links_and_unlinks,
     the_last_way_in_stays,
+    a_reset_of_an_account_that_was_never_proved_unlinks_it,
 );
 
 async fn count(app: &TestApp, query: &str) -> i64 {
@@ -86,6 +90,23 @@ async fn an_address_that_is_not_proved_is_nobodys(setup: Setup) {
     let claims = json!({ "email": "bob@example.org", "email_verified": false });
     connection.sign_in(&app, &Browser::new(&app), &of, &claims).await.expect(200, "/account");
     assert_eq!(count(&app, "SELECT count(*) FROM users WHERE email = 'bob@example.org' AND email_verified").await, 1);
+}
+
+async fn where_no_accounts_are_made_an_account_can_be_linked(setup: Setup) {
+    let (app, provider) = (start(&setup).await, Provider::start().await);
+    let closed = ConnectionSettings { just_in_time: false, ..ConnectionSettings::default() };
+    let connection = provider.connection(&app, closed).await;
+    app.user(ALICE, PASSWORD).await;
+    let browser = Browser::new(&app);
+    let page = provider.sign_in(&app, &browser, &connection, &json!({ "email_verified": false })).await;
+    assert_eq!(page.status, 403, "nobody's address leads to nobody's account");
+    let page = provider.sign_in(&app, &browser, &connection, &json!({})).await;
+    assert_eq!(page.status, 409, "{}", page.text);
+    let page = browser.open("/login?next=/account/sign-ins&local=1").await;
+    let page = sign_in(&page, &browser).await.expect(200, "/account/sign-ins");
+    let page = browser.submit(&page, "/account/sign-ins", &[("action", "accept")]).await;
+    assert!(page.expect(200, "/account/sign-ins").text.contains("It is linked"));
+    provider.sign_in(&app, &Browser::new(&app), &connection, &json!({})).await.expect(200, "/account");
 }
 
 async fn another_subject_is_another_person(setup: Setup) {
@@ -201,6 +222,16 @@ async fn who_is_signed_in_links_and_unlinks(setup: Setup) {
     provider.sign_in(&app, &Browser::new(&app), &connection, &other).await.expect(200, "/account");
     assert_eq!(count(&app, "SELECT count(*) FROM identities").await, 1);
 
+    // Who is nobody there is linked to nobody.
+    for sub in ["a\u{0}b".to_owned(), "x".repeat(256)] {
+        let page = bob.open("/login?next=/account/sign-ins").await;
+        let page = bob.submit(&page, "/login", &[("identifier", "bob@example.org"), ("password", PASSWORD)]).await;
+        let page = bob.submit(&page, "/account/sign-ins", &[("action", "link")]).await;
+        let page = provider.come_back(&app, &bob, &arrived_at_provider(&page), &json!({ "sub": sub })).await;
+        assert_eq!(page.status, 403, "{}", page.text);
+        bob.clear();
+    }
+
     // What is somebody's already stays theirs.
     let page = bob.open("/login?next=/account/sign-ins").await;
     let page = bob.submit(&page, "/login", &[("identifier", "bob@example.org"), ("password", PASSWORD)]).await;
@@ -236,4 +267,22 @@ async fn the_last_way_in_stays(setup: Setup) {
     assert_eq!(page.status, 409);
     assert!(page.text.contains("only way into your account"), "{}", page.text);
     assert_eq!(count(&app, "SELECT count(*) FROM identities").await, 1);
+}
+
+async fn a_reset_of_an_account_that_was_never_proved_unlinks_it(setup: Setup) {
+    let app = setup.start_with(|config| config.registration.require_verified_email = false).await;
+    let (ctx, provider) = (app.ctx().await, Provider::start().await);
+    let connection = provider.connection(&app, ConnectionSettings::default()).await;
+    // Whoever knows the address makes the account first, and links what is theirs.
+    registration::register(&ctx, ALICE, Some("Not Alice"), PASSWORD).await.unwrap();
+    app.user("bob@example.org", PASSWORD).await;
+    for address in [ALICE, "bob@example.org"] {
+        let user = users::find_by_identifier(&ctx, address).await.unwrap();
+        let claimed = Claimed { subject: address.to_owned(), ..Claimed::default() };
+        identities::link(&ctx, user.id, &connection, &claimed).await.unwrap();
+        recovery::request(&ctx, address).await.unwrap();
+        let link = app.mail_to(address, "Set a new password").await.token();
+        recovery::reset(&ctx, &link, "a quiet harbour at dusk").await.unwrap();
+    }
+    assert_eq!(app.sql().await.texts("SELECT subject FROM identities").await, ["bob@example.org"]);
 }

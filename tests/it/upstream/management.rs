@@ -1,8 +1,11 @@
 //! Connections over the management API: made, shown without their secret, tried out, changed by whom it
 //! behoves.
 
+use gatehouse::domain::access::Powers;
 use gatehouse::domain::identities::{self, Claimed};
+use gatehouse::domain::roles::{self, NewRole};
 use gatehouse::domain::users;
+use gatehouse::model::role::RoleScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -12,6 +15,7 @@ use crate::support::{ADMIN_EMAIL, Answer, Browser, Setup, TestApp, both_engines}
 both_engines!(
     a_connection_lives_from_its_making_to_its_end,
     whom_a_connection_believes_changes_who_is_above_those_who_come_by_it,
+    nobody_gives_by_a_connection_what_they_lack,
 );
 
 const CONNECTIONS: &str = "/api/admin/v1/connections";
@@ -42,15 +46,6 @@ async fn a_connection_lives_from_its_making_to_its_end(setup: Setup) {
     assert_eq!(app.get_as(&token, &path).await.body(200), made);
     assert_eq!(app.get_as(&token, CONNECTIONS).await.body(200)["items"], json!([made]));
     assert_eq!(app.post(&token, CONNECTIONS, &new).await.status, 409, "the domain leads elsewhere");
-
-    let tried = app.post(&token, &format!("{path}/test"), &json!({})).await.body(200);
-    assert_eq!(tried["fine"], true, "{tried}");
-    provider.describes(&json!({ "issuer": "https://evil.example" }));
-    app.advance(std::time::Duration::from_secs(86_401));
-    let token = app.service_token("tenant:read tenant:write").await;
-    let tried = app.post(&token, &format!("{path}/test"), &json!({})).await.body(200);
-    assert_eq!(tried["fine"], false);
-    assert!(tried.to_string().contains("calls itself https://evil.example"), "{tried}");
 
     let off = send(&app, &token, Method::PATCH, &path, &json!({ "enabled": false })).await.body(200);
     assert_eq!(off["enabled"], false);
@@ -91,4 +86,39 @@ async fn whom_a_connection_believes_changes_who_is_above_those_who_come_by_it(se
         assert_eq!(send(&app, &token, Method::PATCH, &path, &body).await.status, 403, "{body}");
     }
     send(&app, &token, Method::PATCH, &path, &json!({ "name": "Another name" })).await.expect(200);
+}
+
+async fn nobody_gives_by_a_connection_what_they_lack(setup: Setup) {
+    let (app, provider) = (start(&setup).await, Provider::start().await);
+    let (ctx, operator) = (app.ctx().await, Powers::operator());
+    let reader = NewRole {
+        code: "READER".parse().unwrap(),
+        name: "Reader".to_owned(),
+        description: None,
+        scope: RoleScope::Tenant,
+        is_system: false,
+    };
+    let reader = roles::create(&ctx, &operator, reader).await.unwrap();
+    roles::add_permissions(&ctx, &operator, &reader.id, vec!["PERM_USER_READ".parse().unwrap()]).await.unwrap();
+    let lesser = app.service_token("tenant:read tenant:write").await;
+    let fitting = app.service_token("tenant:read tenant:write user:read").await;
+    let giving = |code: &str| json!({ "mapping": { "role": "groups", "roles": { "staff": code } } });
+    let new = |code: &str| json!({ "name": "Example", "provider": oidc(&provider), "settings": giving(code) });
+    for (token, code, status) in
+        [(&lesser, "READER", 403), (&fitting, "super_admin", 403), (&fitting, "admin", 403), (&fitting, "NOBODY", 404)]
+    {
+        assert_eq!(app.post(token, CONNECTIONS, &new(code)).await.status, status, "{code}");
+    }
+    let made = app.post(&fitting, CONNECTIONS, &new("READER")).await.body(201);
+    let path = format!("{CONNECTIONS}/{}", made["id"].as_str().unwrap());
+    let plain =
+        app.post(&lesser, CONNECTIONS, &json!({ "name": "Plain", "provider": oidc(&provider) })).await.body(201);
+    let other = format!("{CONNECTIONS}/{}", plain["id"].as_str().unwrap());
+    let change =
+        async |token: &str, path: &str, body: Value| send(&app, token, Method::PATCH, path, &body).await.status;
+    assert_eq!(change(&lesser, &other, json!({ "settings": giving("READER") })).await, 403);
+    // Whoever could remove it may switch it off and name it, but not on.
+    assert_eq!(change(&lesser, &path, json!({ "name": "Other", "enabled": false })).await, 200);
+    assert_eq!(change(&lesser, &path, json!({ "enabled": true })).await, 403);
+    assert_eq!(change(&fitting, &path, json!({ "enabled": true })).await, 200);
 }

@@ -7,6 +7,7 @@ mod plain_oauth2;
 mod provider;
 mod refused;
 mod sign_in;
+mod trial;
 mod ways_in;
 
 use gatehouse::domain::identities::{self, Claimed};
@@ -19,7 +20,7 @@ use crate::support::TestApp;
 pub async fn leave_rows(app: &TestApp) {
     let (provider, ctx) = (provider::Provider::start().await, app.ctx().await);
     let connection = provider.connection_of(app, ConnectionSettings::default(), None, &["elsewhere.example"]).await;
-    upstream_logins::begin(&ctx, &connection, [7; 32], Errand::default()).await.unwrap();
+    upstream_logins::begin(&ctx, &connection, [7; 32], Errand::default(), false).await.unwrap();
     let user = app.user("of-elsewhere@example.org", provider::PASSWORD).await;
     let claimed = |subject: &str| Claimed { subject: subject.to_owned(), ..Claimed::default() };
     identities::link(&ctx, user.id, &connection, &claimed("1")).await.unwrap();

@@ -3,6 +3,8 @@
 use futures_util::future::join_all;
 use gatehouse::domain::access::Powers;
 use gatehouse::domain::connections::{self, ConnectionChange};
+use gatehouse::domain::identities::Claimed;
+use gatehouse::domain::{DomainError, sign_in};
 use gatehouse::model::connection::ConnectionSettings;
 use gatehouse::model::signing_key::SigningAlg;
 use reqwest::Method;
@@ -19,6 +21,8 @@ both_engines!(
     the_issuer_of_an_answer_is_compared,
     a_provider_that_calls_itself_otherwise_is_not_used,
     what_was_disabled_meanwhile_lets_nobody_in,
+    what_was_changed_meanwhile_lets_nobody_in,
+    who_shall_sign_in_anew_must_have_done_so,
     who_says_no_there_is_told_so_here,
 );
 
@@ -27,22 +31,22 @@ async fn claims_that_are_not_ours_let_nobody_in(setup: Setup) {
     let connection = provider.connection(&app, ConnectionSettings::default()).await;
     let now = app.now().seconds();
     let cases: &[(Value, &str)] = &[
-        (json!({ "nonce": "another" }), "nonce"),
-        (json!({ "nonce": null }), "nonce"),
-        (json!({ "iss": "https://evil.example" }), "expected"),
-        (json!({ "iss": null }), ""),
+        (json!({ "nonce": "another" }), "nonce mismatch"),
+        (json!({ "nonce": null }), "missing nonce claim"),
+        (json!({ "iss": "https://evil.example" }), "Invalid issuer"),
+        (json!({ "iss": null }), "missing field `iss`"),
         (json!({ "aud": "another" }), "must contain"),
         (json!({ "aud": ["gatehouse", "another"] }), "trusted audience"),
         (json!({ "aud": ["gatehouse", "another"], "azp": "gatehouse" }), "trusted audience"),
         (json!({ "azp": "another" }), "azp"),
         (json!({ "exp": now - 61 }), "expired"),
-        (json!({ "exp": null }), ""),
+        (json!({ "exp": null }), "missing field `exp`"),
         (json!({ "iat": now + 3600 }), "future"),
         (json!({ "at_hash": "AAAAAAAAAAAAAAAAAAAAAA" }), "at_hash"),
-        (json!({ "sub": "" }), ""),
-        (json!({ "sub": null }), ""),
-        (json!({ "sub": "x".repeat(256) }), "subject"),
-        (json!({ "sub": "a\u{0}b" }), "subject"),
+        (json!({ "sub": "" }), "do not say who it is"),
+        (json!({ "sub": null }), "missing field `sub`"),
+        (json!({ "sub": "x".repeat(256) }), "subject is empty, too long"),
+        (json!({ "sub": "a\u{0}b" }), "subject is empty, too long"),
     ];
     for (claims, why) in cases {
         let browser = Browser::new(&app);
@@ -73,52 +77,63 @@ async fn tokens_that_the_provider_did_not_sign_let_nobody_in(setup: Setup) {
         let (_, signature) = honest.rsplit_once('.').unwrap();
         let header = header_of(&honest);
         vec![
-            ("none", format!("{}.", unsigned(&json!({ "alg": "none" }), claims))),
-            ("None", format!("{}.AAAA", unsigned(&json!({ "alg": "None", "kid": kid }), claims))),
-            ("the public key as a secret", mac(&public, &hs256, claims)),
-            ("our secret", mac(SECRET.as_bytes(), &hs256, claims)),
-            ("another key", other.sign(claims)),
-            ("another key under its name", {
+            ("none", "No signature found", format!("{}.", unsigned(&json!({ "alg": "none" }), claims))),
+            (
+                "None",
+                "unrecognized JSON Web Algorithm",
+                format!("{}.AAAA", unsigned(&json!({ "alg": "None", "kid": kid }), claims)),
+            ),
+            ("the public key as a secret", "algorithm `HS256` is not one of", mac(&public, &hs256, claims)),
+            ("our secret", "algorithm `HS256` is not one of", mac(SECRET.as_bytes(), &hs256, claims)),
+            ("another key", "No matching key found", other.sign(claims)),
+            ("another key under its name", "Signature was wrong", {
                 let (body, made) = (unsigned(&header, claims), other.sign(claims));
                 format!("{body}.{}", made.rsplit_once('.').unwrap().1)
             }),
-            ("altered", format!("{}.{signature}", unsigned(&header, &altered))),
-            ("no signature", honest.rsplit_once('.').unwrap().0.to_owned() + "."),
+            ("altered", "Signature was wrong", format!("{}.{signature}", unsigned(&header, &altered))),
+            ("no signature", "Invalid signature", honest.rsplit_once('.').unwrap().0.to_owned() + "."),
             (
                 "critical",
+                "critical JWT header fields",
                 format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "crit": ["x"], "x": 1 }), claims)),
             ),
             (
                 "an access token",
+                "JWT type `at+jwt`",
                 format!("{}.{signature}", unsigned(&json!({ "alg": "ES256", "typ": "at+jwt" }), claims)),
             ),
-            ("its own key inside", {
+            ("its own key inside", "Signature was wrong", {
                 let header = json!({ "alg": "ES256", "jwk": other.jwk() });
                 let made = other.sign(claims);
                 format!("{}.{}", unsigned(&header, claims), made.rsplit_once('.').unwrap().1)
             }),
-            ("nothing", String::new()),
-            ("junk", "not.a.token".to_owned()),
+            ("nothing", "Invalid JSON web token", String::new()),
+            ("junk", "Failed to parse header", "not.a.token".to_owned()),
         ]
     };
     let count = forge(&json!({})).len();
     for n in 0..count {
         let browser = Browser::new(&app);
         let journey = set_out(&browser, &format!("/login/with/{}", connection.id)).await;
-        let (name, token) = forge(&provider.claims(&app, &journey)).swap_remove(n);
+        let (name, why, token) = forge(&provider.claims(&app, &journey)).swap_remove(n);
         provider.gives(&token);
         let page = browser.open(&journey.callback(&[])).await;
         assert_eq!(page.status, 403, "{name}: {}", page.text);
+        let logged = reason(&app).await;
+        assert!(logged.contains(why), "{name}: {logged}");
     }
-    for (name, tokens) in [
-        ("no ID token", json!({ "access_token": "x", "token_type": "Bearer" })),
-        ("an error", json!({ "error": "invalid_grant" })),
-        ("no object", json!([])),
+    for (name, why, tokens) in [
+        ("no ID token", "ID token: there is none", json!({ "access_token": "x", "token_type": "Bearer" })),
+        ("an error", "no tokens: invalid_grant", json!({ "error": "invalid_grant" })),
+        ("no object", "it is no token response", json!([])),
+        ("a token that is none", "it is no token response", json!({ "access_token": 5, "token_type": "Bearer" })),
     ] {
         provider.receiver.shows("/token", tokens);
         let browser = Browser::new(&app);
         let journey = set_out(&browser, &format!("/login/with/{}", connection.id)).await;
         assert_eq!(browser.open(&journey.callback(&[])).await.status, 403, "{name}");
+        let logged = reason(&app).await;
+        assert!(logged.contains(why), "{name}: {logged}");
     }
     assert_eq!(sessions(&app).await, 0);
 }
@@ -198,6 +213,8 @@ async fn the_issuer_of_an_answer_is_compared(setup: Setup) {
     let connection = careful.connection(&app, ConnectionSettings::default()).await;
     let page = careful.sign_in(&app, &Browser::new(&app), &connection, &json!({ "sub": "2" })).await;
     assert_eq!(page.status, 403);
+    assert!(reason(&app).await.contains("does not say whose it is (iss)"));
+    assert!(careful.receiver.received("/token").is_empty());
 }
 
 async fn a_provider_that_calls_itself_otherwise_is_not_used(setup: Setup) {
@@ -250,9 +267,40 @@ async fn what_was_disabled_meanwhile_lets_nobody_in(setup: Setup) {
     let settings = ConnectionSettings { just_in_time: false, ..ConnectionSettings::default() };
     let change = ConnectionChange { settings: Some(settings), ..ConnectionChange::default() };
     connections::update(&app.ctx().await, &Powers::operator(), connection.id, change).await.unwrap();
-    let page = provider.sign_in(&app, &Browser::new(&app), &connection, &json!({ "sub": "new" })).await;
+    let page = provider
+        .sign_in(&app, &Browser::new(&app), &connection, &json!({ "sub": "new", "email": "new@example.org" }))
+        .await;
     assert_eq!(page.status, 403);
     assert!(page.text.contains("No account for you yet"), "{}", page.text);
+}
+
+async fn what_was_changed_meanwhile_lets_nobody_in(setup: Setup) {
+    let (app, provider) = (start(&setup).await, Provider::start().await);
+    let before = provider.connection(&app, ConnectionSettings::default()).await;
+    app.advance(std::time::Duration::from_secs(1));
+    let ctx = app.ctx().await;
+    let closed = ConnectionSettings { just_in_time: false, ..ConnectionSettings::default() };
+    let change = ConnectionChange { settings: Some(closed), ..ConnectionChange::default() };
+    connections::update(&ctx, &Powers::operator(), before.id, change).await.unwrap();
+    // Somebody whose code was being redeemed while that happened.
+    let claimed = Claimed { subject: "1".to_owned(), ..Claimed::default() };
+    let browser = gatehouse::domain::sessions::Browser { digest: [7; 32], user_agent: None };
+    let arrived = sign_in::with_upstream(&ctx, &before, &claimed, &browser, None).await;
+    assert!(matches!(arrived, Err(DomainError::NotAuthenticated(_))));
+    assert!(reason(&app).await.contains("changed meanwhile"));
+}
+
+async fn who_shall_sign_in_anew_must_have_done_so(setup: Setup) {
+    let (app, provider) = (start(&setup).await, Provider::start().await);
+    let connection = provider.connection(&app, ConnectionSettings::default()).await;
+    let browser = Browser::new(&app);
+    let long_ago = app.now().seconds() - 3600;
+    provider.sign_in(&app, &browser, &connection, &json!({ "auth_time": long_ago })).await.expect(200, "/account");
+    let page = provider.sign_in(&app, &browser, &connection, &json!({ "auth_time": long_ago })).await;
+    assert_eq!(page.status, 403);
+    assert!(reason(&app).await.contains("auth_time"));
+    let now = app.now().seconds();
+    provider.sign_in(&app, &browser, &connection, &json!({ "auth_time": now })).await.expect(200, "/account");
 }
 
 async fn who_says_no_there_is_told_so_here(setup: Setup) {

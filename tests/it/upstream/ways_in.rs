@@ -1,12 +1,17 @@
 //! The sign-in page: buttons, addresses that lead elsewhere, and the way in when all others are down.
 
+use gatehouse::domain::identities::{self, Claimed};
 use gatehouse::model::connection::ConnectionSettings;
 use serde_json::json;
 
-use super::provider::{ALICE, PASSWORD, Provider, arrived_at_provider, organization, start};
+use super::provider::{ALICE, PASSWORD, Provider, arrived_at_provider, organization, reason, start};
 use crate::support::{Browser, RelyingParty, Setup, both_engines, code_app};
 
-both_engines!(an_address_leads_where_its_domain_belongs, without_such_addresses_the_page_is_what_it_was);
+both_engines!(
+    an_address_leads_where_its_domain_belongs,
+    a_company_has_its_own_people_from_where_everybody_is,
+    without_such_addresses_the_page_is_what_it_was,
+);
 
 async fn an_address_leads_where_its_domain_belongs(setup: Setup) {
     let (app, provider) = (start(&setup).await, Provider::start().await);
@@ -23,7 +28,14 @@ async fn an_address_leads_where_its_domain_belongs(setup: Setup) {
     assert!(policy.contains(&format!("form-action 'self' {}", provider.issuer())), "{policy}");
 
     // Whether there is such an account makes no difference.
-    for address in ["boss@acme.example", "nobody@acme.example", " NOBODY@Acme.Example "] {
+    for address in [
+        "boss@acme.example",
+        "nobody@acme.example",
+        " NOBODY@Acme.Example ",
+        "x@straße.example",
+        "x@Straße.Example",
+        "x@xn--strae-oqa.example",
+    ] {
         let page = browser.open("/login").await;
         let page = browser.submit(&page, "/login", &[("identifier", address)]).await;
         assert_eq!(arrived_at_provider(&page).connection, connection.id.to_string());
@@ -61,6 +73,33 @@ async fn an_address_leads_where_its_domain_belongs(setup: Setup) {
     let members = "SELECT count(*) FROM memberships JOIN users ON users.id = memberships.user_id \
                    WHERE users.email = 'new@acme.example' AND memberships.role = 'member'";
     assert_eq!(app.sql().await.number(members).await, 1);
+}
+
+async fn a_company_has_its_own_people_from_where_everybody_is(setup: Setup) {
+    let (app, provider) = (start(&setup).await, Provider::start().await);
+    let acme = organization(&app, "Acme").await;
+    let connection = provider.connection_of(&app, ConnectionSettings::default(), Some(acme), &["acme.example"]).await;
+    for stranger in [
+        json!({ "email": "eve@everybody.example" }),
+        json!({ "email": "eve@acme.example", "email_verified": false }),
+        json!({ "email": "acme.example" }),
+        json!({ "email": null }),
+    ] {
+        let page = provider.sign_in(&app, &Browser::new(&app), &connection, &stranger).await;
+        assert_eq!(page.status, 403, "{stranger}");
+        assert!(reason(&app).await.contains("none of the connection's domains"));
+    }
+    // Nor is anybody of the company for having linked an account there to theirs.
+    let eve = app.user("eve@everybody.example", PASSWORD).await;
+    let claimed = Claimed { subject: "eve".to_owned(), ..Claimed::default() };
+    identities::link(&app.ctx().await, eve.id, &connection, &claimed).await.unwrap();
+    let claims = json!({ "sub": "eve", "email": "eve@everybody.example" });
+    provider.sign_in(&app, &Browser::new(&app), &connection, &claims).await.expect(200, "/account");
+    assert_eq!(app.sql().await.number("SELECT count(*) FROM memberships").await, 0);
+
+    let claims = json!({ "email": "Ann@ACME.example" });
+    provider.sign_in(&app, &Browser::new(&app), &connection, &claims).await.expect(200, "/account");
+    assert_eq!(app.sql().await.number("SELECT count(*) FROM memberships").await, 1);
 }
 
 async fn without_such_addresses_the_page_is_what_it_was(setup: Setup) {

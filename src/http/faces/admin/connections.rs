@@ -138,7 +138,7 @@ pub(super) async fn delete(call: Call) -> Answer {
 pub(super) async fn test(call: Call) -> Answer {
     let caller = caller(&call, &[code::TENANT_WRITE]).await?;
     let connection = connections::find(&caller.ctx, id(&call)?).await?;
-    let findings = upstream::trial(caller.ctx.core, &connection).await?;
+    let findings = upstream::trial(&caller.ctx, &connection).await?;
     Ok(HttpResponse::Ok().json(TrialShown::from(findings)))
 }
 
