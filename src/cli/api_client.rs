@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
-use super::names::{duration, moment};
+use super::names::{moment, overlap};
 use super::output::Output;
 use super::record::Record;
 use super::session::{Session, named};
@@ -27,7 +27,7 @@ pub(super) enum ApiClientCommand {
         /// Its client key, gck_…
         client_key: String,
         /// For how long the old secret goes on working: 0, 30m, 24h, 7d
-        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
+        #[arg(long, value_name = "TIME", value_parser = overlap, default_value = "0")]
         overlap: Duration,
     },
     /// Refuse an API client from now on

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
-use super::names::duration;
+use super::names::{duration, overlap};
 use super::output::Output;
 use super::record::Record;
 use super::session::{Session, named, read};
@@ -43,7 +43,7 @@ pub(super) enum ClientCommand {
         #[command(flatten)]
         which: Which,
         /// For how long the old secret goes on working: 0, 30m, 24h, 7d
-        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
+        #[arg(long, value_name = "TIME", value_parser = overlap, default_value = "0")]
         overlap: Duration,
     },
     /// Delete a client and all that it holds

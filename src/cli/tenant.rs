@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::failure::Failure;
-use super::names::{duration, one_of};
+use super::names::{one_of, overlap};
 use super::output::Output;
 use super::record::Record;
 use super::session::Session;
@@ -41,7 +41,7 @@ pub(super) enum TenantCommand {
         #[arg(long, value_parser = one_of!(TenantKeyKind), default_value = "secret")]
         kind: TenantKeyKind,
         /// For how long the old key goes on working: 0, 30m, 24h, 7d
-        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "24h")]
+        #[arg(long, value_name = "TIME", value_parser = overlap, default_value = "24h")]
         overlap: Duration,
     },
 }

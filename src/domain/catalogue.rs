@@ -188,7 +188,7 @@ async fn add<E: Entry>(ctx: &Ctx<'_>, mut draft: E) -> Result<E, DomainError> {
                 let (of, mut made) = (tx.of(*tenant), draft.clone());
                 *made.key() = next_key(&of, E::KIND, *now).await?;
                 made.insert(&of).await.map_err(taken)?;
-                link(&of, &mut made).await?;
+                link_all(&of, &made).await?;
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(made)
             })
@@ -203,12 +203,19 @@ fn taken(error: StorageError) -> DomainError {
     }
 }
 
-async fn link<E: Entry>(tx: &TenantTx<'_>, entry: &mut E) -> Result<(), StorageError> {
-    if let Some(named) = entry.named() {
-        let code = entry.code().clone();
-        scoped_grants::link(tx, named, entry.key(), code.as_deref()).await?;
+/// Links the grants that wait for an entry, whichever of its names they have.
+pub(super) async fn link_all<E: Entry>(tx: &TenantTx<'_>, entry: &E) -> Result<(), StorageError> {
+    let mut entry = entry.clone();
+    let (key, code) = (entry.key().clone(), entry.code().clone());
+    let names: Vec<&str> = std::iter::once(key.as_str()).chain(code.as_deref()).collect();
+    link(tx, &mut entry, &names).await
+}
+
+async fn link<E: Entry>(tx: &TenantTx<'_>, entry: &mut E, names: &[&str]) -> Result<(), StorageError> {
+    match entry.named() {
+        Some(named) => scoped_grants::link(tx, named, entry.key(), names).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Changes an entry; a new code links the grants that wait for it.
@@ -230,6 +237,7 @@ pub async fn change<E: Entry>(ctx: &Ctx<'_>, id: E::Id, change: &EntryChange) ->
                 if let Some(name) = name {
                     found.name().clone_from(name);
                 }
+                let new_code = code.as_ref().filter(|code| *code != found.code()).and_then(Option::as_deref);
                 if let Some(code) = code {
                     found.code().clone_from(code);
                 }
@@ -237,7 +245,9 @@ pub async fn change<E: Entry>(ctx: &Ctx<'_>, id: E::Id, change: &EntryChange) ->
                     *found.enabled() = *enabled;
                 }
                 found.update(&of).await.map_err(taken)?;
-                link(&of, &mut found).await?;
+                if let Some(code) = new_code {
+                    link(&of, &mut found, &[code]).await?;
+                }
                 crate::storage::audit::append(tx, entry).await?;
                 Ok::<_, DomainError>(found)
             })

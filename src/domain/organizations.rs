@@ -99,9 +99,9 @@ impl Draft {
     }
 }
 
-/// Links the grants that wait for its slug.
-async fn link(tx: &TenantTx<'_>, made: &Organization) -> Result<(), StorageError> {
-    scoped_grants::link(tx, Named::Company(made.id), &made.key, Some(&made.slug)).await.map(|_| ())
+/// Links the grants that wait for it, by its key or its slug.
+pub(super) async fn link(tx: &TenantTx<'_>, made: &Organization) -> Result<(), StorageError> {
+    scoped_grants::link(tx, Named::Company(made.id), &made.key, &[&made.key, &made.slug]).await
 }
 
 fn taken(error: StorageError) -> DomainError {
@@ -219,6 +219,7 @@ pub async fn update(
                 let of = tx.of(*tenant);
                 let found = organizations::find_for_update(&of, *id).await?;
                 let mut organization = found.ok_or(DomainError::NotFound(Noun::Organization))?;
+                let new_slug = slug.as_ref().map(Slug::as_str).filter(|slug| *slug != organization.slug);
                 if let Some(name) = name {
                     name.as_str().clone_into(&mut organization.name);
                 }
@@ -235,7 +236,9 @@ pub async fn update(
                 organization.enabled = enabled.unwrap_or(organization.enabled);
                 organization.updated_at = *now;
                 organizations::update(&of, &organization).await.map_err(taken)?;
-                link(&of, &organization).await?;
+                if let Some(slug) = new_slug {
+                    scoped_grants::link(&of, Named::Company(*id), &organization.key, &[slug]).await?;
+                }
                 crate::storage::audit::append(tx, entry).await?;
                 Ok(organization)
             })

@@ -54,8 +54,9 @@ pub(super) async fn of_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Option<Us
 ///
 /// # Errors
 /// [`DomainError::Invalid`] names the field; [`DomainError::NotFound`] for an id of ours that there is not;
-/// [`DomainError::Taken`] for another one's address or username; [`DomainError::NotAllowed`] for the last super administrator, and for the names of an account that
-/// administers the installation; or the database is unavailable.
+/// [`DomainError::Taken`] for another one's address or username; [`DomainError::NotAllowed`] for the last super
+/// administrator, and for the names of an account that administers the installation; or the database is
+/// unavailable.
 pub async fn upsert(ctx: &Ctx<'_>, account: Account<'_>) -> Result<(User, bool), DomainError> {
     let draft = Draft::prepare(ctx, account)?;
     let done = ctx
@@ -119,11 +120,15 @@ impl Draft {
         })
     }
 
-    /// The account, made now if there is none.
-    pub(super) async fn find_or_create(&self, tx: &Tx) -> Result<User, DomainError> {
+    /// The account, made now if there is none and it `may_be_made`.
+    ///
+    /// # Errors
+    /// As [`upsert`]; [`DomainError::NotFound`] for one that may not be made.
+    pub(super) async fn find_or_create(&self, tx: &Tx, may_be_made: bool) -> Result<User, DomainError> {
         match of_sub(&tx.of(self.tenant), &self.sub).await? {
             Some(user) => Ok(user),
-            None => self.create(tx).await,
+            None if may_be_made => self.create(tx).await,
+            None => Err(DomainError::NotFound(Noun::User)),
         }
     }
 

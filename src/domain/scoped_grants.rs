@@ -15,7 +15,7 @@ use crate::model::catalogue::is_grant_word;
 use crate::model::ids::{ModuleId, OrganizationId, ScopedGrantId, SiteId, UserId};
 use crate::model::scoped_grant::{GrantScope, GrantTarget, GrantedAction, ScopedGrant};
 use crate::model::user::User;
-use crate::storage::{StorageError, TenantRows, modules, organizations, scoped_grants, sites};
+use crate::storage::{StorageError, TenantRows, TenantTx, modules, organizations, scoped_grants, sites};
 
 /// What the words of a grant must be.
 const WORD: &str = "must be 1 to 100 letters, digits, dots, colons, - and _";
@@ -54,6 +54,28 @@ async fn resolve(rows: &TenantRows<'_>, named: &GrantTarget) -> Result<Resolved,
     Ok(resolved)
 }
 
+/// The same for a transaction that writes: what it does not find is not there before it ends, either.
+async fn settle(tx: &TenantTx<'_>, named: &GrantTarget) -> Result<Resolved, StorageError> {
+    let found = resolve(tx, named).await?;
+    if found.require().is_ok() {
+        return Ok(found);
+    }
+    scoped_grants::hold_names(tx).await?;
+    resolve(tx, named).await
+}
+
+/// A grant from elsewhere; what it holds as mere text is looked up here.
+pub(super) async fn settled(tx: &TenantTx<'_>, mut grant: ScopedGrant) -> Result<ScopedGrant, StorageError> {
+    if grant.module.is_none() || (grant.organization.is_none() && grant.site.is_none()) {
+        let found = settle(tx, &grant.target).await?;
+        grant.target = found.target;
+        grant.organization = grant.organization.or(found.organization);
+        grant.site = grant.site.or(found.site);
+        grant.module = grant.module.or(found.module);
+    }
+    Ok(grant)
+}
+
 impl Resolved {
     /// # Errors
     /// [`DomainError::NotFound`] for what the catalogue does not hold.
@@ -80,7 +102,8 @@ pub(super) fn check(target: &GrantTarget) -> Result<(), Invalid> {
 ///
 /// # Errors
 /// [`DomainError::Invalid`] names the field; [`DomainError::Taken`] for another one's address;
-/// [`DomainError::NotFound`] for what a strict catalogue does not hold; or the database is unavailable.
+/// [`DomainError::NotFound`] for what a strict catalogue does not hold, and for a user whom nobody makes here;
+/// or the database is unavailable.
 pub async fn grant(ctx: &Ctx<'_>, to: Account<'_>, target: GrantTarget) -> Result<ScopedGrantId, DomainError> {
     check(&target)?;
     let account = provisioning::Draft::prepare(ctx, to)?;
@@ -88,18 +111,18 @@ pub async fn grant(ctx: &Ctx<'_>, to: Account<'_>, target: GrantTarget) -> Resul
     let id = ScopedGrantId::from_uuid(ctx.core.entropy.uuid_v7(now));
     let detail = Some(describe(&target));
     let entry = ctx.audit("scoped_grant.grant", None, Outcome::Success, detail);
-    let strict = ctx.core.config.provisioning.strict_catalogue;
-    let input = (account, target, id, now, ctx.actor.describe(), strict, entry);
+    let rules = ctx.core.config.provisioning.clone();
+    let input = (account, target, id, now, ctx.actor.describe(), rules, entry);
     ctx.core
         .db
-        .write(input, |tx, (account, target, id, now, by, strict, entry)| {
+        .write(input, |tx, (account, target, id, now, by, rules, entry)| {
             Box::pin(async move {
                 let of = tx.of(account.tenant);
-                let named = resolve(&of, target).await?;
-                if *strict {
+                let named = settle(&of, target).await?;
+                if rules.strict_catalogue {
                     named.require()?;
                 }
-                let user = account.find_or_create(tx).await?.id;
+                let user = account.find_or_create(tx, rules.ensure_users).await?.id;
                 // No two of one user at the same moment: they are shown in the order in which they were given.
                 let last = scoped_grants::last_granted_at(&of, user).await?;
                 let next = last.map_or(*now, |last| (last + Duration::from_millis(1)).max(*now));
@@ -140,7 +163,7 @@ pub async fn revoke(ctx: &Ctx<'_>, sub: &str, target: GrantTarget) -> Result<u64
         .write((ctx.tenant_id(), user, target, entry), |tx, (tenant, user, target, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                let key = resolve(&of, target).await?.target;
+                let key = settle(&of, target).await?.target;
                 let scopes = [key.scope.as_str(), target.scope.as_str()];
                 let modules = [key.module.as_str(), target.module.as_str()];
                 let gone = scoped_grants::delete(&of, *user, key.scope_type, scopes, modules, &key.action).await?;

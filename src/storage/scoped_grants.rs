@@ -1,6 +1,6 @@
 //! Scoped grants: who may do what with which module, at a company or at a site.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, LockType, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     RelationTrait, Select,
@@ -9,7 +9,7 @@ use sea_orm::{
 use super::column::parsed;
 use super::db::{TenantRows, TenantTx};
 use super::entity::scoped_grants::{Column, Entity, Model, Relation};
-use super::entity::{modules, organizations, sites, systems, users};
+use super::entity::{modules, organizations, sites, systems, tenants, users};
 use super::error::StorageError;
 use crate::model::ids::{ModuleId, OrganizationId, ScopedGrantId, SiteId, UserId};
 use crate::model::scoped_grant::{GrantScope, GrantTarget, GrantedAction, ScopedGrant};
@@ -183,36 +183,55 @@ pub enum Named {
     Module(ModuleId),
 }
 
-/// Links the grants that hold an entry's key or code as mere text to the entry; says how many.
+/// Has the catalogue gain no name until this transaction ends, and nobody else ask for the same: then what it does
+/// not hold stays mere text for as long, and [`link`] misses none.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn link(tx: &TenantTx<'_>, entry: Named, key: &str, code: Option<&str>) -> Result<u64, StorageError> {
+pub async fn hold_names(tx: &TenantTx<'_>) -> Result<(), StorageError> {
+    // The tenant's row stands for the names: rows to come can't be locked. No shared lock, since those who come
+    // later would pass by who waits to link.
+    tenants::Entity::find_by_id(tx.tenant().uuid()).lock(LockType::NoKeyUpdate).one(&tx.raw()).await?;
+    Ok(())
+}
+
+/// Links the grants that hold one of these names of an entry as mere text to the entry.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn link(tx: &TenantTx<'_>, entry: Named, key: &str, names: &[&str]) -> Result<(), StorageError> {
+    // Whoever gives or takes one as mere text is done once this is held, or sees the entry then.
+    hold_names(tx).await?;
     use Column::{Action, Module, Scope, ScopeType, UserId};
     let (text, reference, id, scope_type) = match entry {
         Named::Company(id) => (Scope, Column::OrganizationId, id.uuid(), Some(GrantScope::Company)),
         Named::Site(id) => (Scope, Column::SiteId, id.uuid(), Some(GrantScope::Site)),
         Named::Module(id) => (Module, Column::ModuleId, id.uuid(), None),
     };
-    let holding = |names: Vec<&str>| {
+    let holding = |names: &[&str]| {
         let kind = scope_type.map(|kind| ScopeType.eq(kind.as_str()));
-        Condition::all().add(Column::TenantId.eq(tx.tenant().uuid())).add(text.is_in(names)).add_option(kind)
+        let named = text.is_in(names.iter().copied());
+        Condition::all().add(Column::TenantId.eq(tx.tenant().uuid())).add(named).add_option(kind)
     };
-    if let Some(code) = code {
-        // Who was given it by key and by code has it once.
-        let other = if matches!(entry, Named::Module(_)) { Scope } else { Module };
-        let rest = [UserId, ScopeType, other, Action];
-        let by_key = Entity::find().select_only().columns(rest).filter(holding(vec![key])).into_query();
-        let same = Expr::tuple(rest.map(|column| Expr::col((Entity, column)))).in_subquery(by_key);
-        let twice = Entity::delete_many().filter(holding(vec![code])).filter(reference.is_null()).filter(same);
-        twice.exec(&tx.raw()).await?;
-    }
+    // Who was given it by key and by code has it once.
+    let codes: Vec<&str> = names.iter().copied().filter(|name| *name != key).collect();
+    let other = if matches!(entry, Named::Module(_)) { Scope } else { Module };
+    let rest = [UserId, ScopeType, other, Action];
+    let by_key = Entity::find().select_only().columns(rest).filter(holding(&[key])).into_query();
+    let same = Expr::tuple(rest.map(|column| Expr::col((Entity, column)))).in_subquery(by_key);
+    let twice = Entity::delete_many().filter(holding(&codes)).filter(reference.is_null()).filter(same);
+    twice.exec(&tx.raw()).await?;
     let done = Entity::update_many()
         .col_expr(text, Expr::value(key))
         .col_expr(reference, Expr::value(id))
-        .filter(holding(std::iter::once(key).chain(code).collect()))
+        .filter(holding(names))
         .filter(reference.is_null())
         .exec(&tx.raw())
-        .await?;
-    Ok(done.rows_affected)
+        .await;
+    match done.map_err(StorageError::from) {
+        Ok(_) => Ok(()),
+        // Who had it by code was given it by key at this moment: done again, that is seen.
+        Err(StorageError::Duplicate(what)) => Err(StorageError::Contended(what)),
+        Err(other) => Err(other),
+    }
 }

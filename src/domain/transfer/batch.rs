@@ -6,9 +6,9 @@ use super::TransferError;
 use super::reading::{Person, Row};
 use crate::domain::access::LastSuperAdmin;
 use crate::domain::logout::{self, Ending};
-use crate::domain::{Core, DomainError, Noun, permissions, roles};
+use crate::domain::{Core, DomainError, Noun, catalogue, organizations, permissions, roles, scoped_grants};
 use crate::model::audit::{Actor, AuditEntry, Outcome};
-use crate::model::catalogue;
+use crate::model::catalogue::number_of;
 use crate::model::change::ChangeKind;
 use crate::model::ids::TenantId;
 use crate::model::role::SEEDED;
@@ -185,7 +185,11 @@ impl Batch {
             Row::RecoveryCode(code) => transfer::put(of, code, on).await.map_err(taken(Noun::User))?,
             Row::Organization(organization) => {
                 self.reserve(of, &organization.key).await?;
-                transfer::put(of, organization, on).await.map_err(taken(Noun::Organization))?
+                let done = transfer::put(of, organization, on).await.map_err(taken(Noun::Organization))?;
+                if done {
+                    organizations::link(of, organization).await?;
+                }
+                done
             }
             Row::Membership(membership) => transfer::put(of, membership, on).await.map_err(taken(Noun::Membership))?,
             Row::System(system) => {
@@ -194,24 +198,35 @@ impl Batch {
             }
             Row::Module(module) => {
                 self.reserve(of, &module.key).await?;
-                transfer::put(of, module, on).await.map_err(taken(Noun::Module))?
+                let done = transfer::put(of, module, on).await.map_err(taken(Noun::Module))?;
+                if done {
+                    catalogue::link_all(of, module).await?;
+                }
+                done
             }
             Row::Site(site) => {
                 self.reserve(of, &site.key).await?;
-                transfer::put(of, site, on).await.map_err(taken(Noun::Site))?
+                let done = transfer::put(of, site, on).await.map_err(taken(Noun::Site))?;
+                if done {
+                    catalogue::link_all(of, site).await?;
+                }
+                done
             }
             Row::ApiClient(client) => {
                 of.changed(ChangeKind::ApiClient, &client.client_key).await?;
                 transfer::put(of, client, on).await.map_err(taken(Noun::ApiClient))?
             }
-            Row::ScopedGrant(grant) => transfer::put(of, grant, on).await.map_err(taken(Noun::ScopedGrant))?,
+            Row::ScopedGrant(grant) => {
+                let grant = scoped_grants::settled(of, grant.clone()).await?;
+                transfer::put(of, &grant, on).await.map_err(taken(Noun::ScopedGrant))?
+            }
         };
         Ok(done)
     }
 
     /// No key that is made later is this one.
     async fn reserve(&self, of: &TenantTx<'_>, key: &str) -> Result<(), DomainError> {
-        if let Some((prefix, number)) = catalogue::number_of(key) {
+        if let Some((prefix, number)) = number_of(key) {
             catalogue_numbers::reserve(of, prefix, number + 1).await?;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod control;
 mod control_administrators;
 pub mod handoff;
 mod handoff_proof;
+mod handoff_races;
 mod idaas;
 mod member;
 pub mod rbac;

@@ -20,6 +20,7 @@ pub(in crate::http::faces) async fn api_client(call: &Call) -> Result<Ctx<'_>, E
         secret: only(call, API_KEY),
         origin: only(call, header::ORIGIN),
         address: call.address(),
+        // What the router matched, letter by letter: no list and no route can read a path in two ways.
         path: call.request().match_info().get_ref().path(),
     };
     match api_clients::authenticate(&ctx, &presented).await {

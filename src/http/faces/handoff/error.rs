@@ -106,7 +106,7 @@ impl Error {
     }
 
     /// Accounts are made elsewhere.
-    pub(super) const fn not_provisioning() -> Self {
+    pub(in crate::http::faces) const fn not_provisioning() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "authentik_admin_not_configured")
     }
 
@@ -219,7 +219,8 @@ impl IntoResponses for KeyPairRefusals {
             ("429", "Too many wrong key pairs from this address"),
             (
                 "503",
-                "`internal_secret_not_configured`: there is no API client yet; or try again after Retry-After seconds",
+                "`internal_secret_not_configured`: there is no API client yet; `authentik_admin_not_configured`: \
+                 accounts are made elsewhere; or try again after Retry-After seconds",
             ),
         ])
     }

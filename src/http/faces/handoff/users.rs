@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use super::caller::api_client;
 use super::error::{Answer, BodyRefusals, DetailBody, Error, KeyPairRefusals};
 use super::wire::{EnsureAction, EnsuredUser, UpsertUser, UpsertedUser};
-use crate::domain::provisioning;
+use crate::domain::{Ctx, provisioning};
 use crate::http::call::Call;
 use crate::http::fields::Body as _;
 use crate::model::user::User;
@@ -25,7 +25,7 @@ use crate::model::user::User;
     security(("client_key" = [], "api_key" = [])),
 )]
 pub(super) async fn upsert_by_sub(call: Call) -> Answer {
-    let (user, _) = upsert(&call).await?;
+    let (user, _) = upsert(&call, &api_client(&call).await?).await?;
     Ok(HttpResponse::Ok().json(UpsertedUser::from(user)))
 }
 
@@ -66,17 +66,16 @@ pub(super) async fn ensure_by_its_older_name(call: Call) -> Answer {
 }
 
 async fn ensured(call: &Call) -> Answer {
-    api_client(call).await?;
-    if !call.core().config.provisioning.ensure_users {
+    let ctx = api_client(call).await?;
+    if !ctx.core.config.provisioning.ensure_users {
         return Err(Error::not_provisioning());
     }
-    let (user, is_new) = upsert(call).await?;
+    let (user, is_new) = upsert(call, &ctx).await?;
     let action = if is_new { EnsureAction::Created } else { EnsureAction::Updated };
     Ok(HttpResponse::Ok().json(EnsuredUser { idp_user_id: user.id.uuid(), action }))
 }
 
-async fn upsert(call: &Call) -> Result<(User, bool), Error> {
-    let ctx = api_client(call).await?;
+async fn upsert(call: &Call, ctx: &Ctx<'_>) -> Result<(User, bool), Error> {
     let wish = UpsertUser::read(&mut call.json().await?)?;
-    provisioning::upsert(&ctx, wish.account()).await.map_err(|error| Error::of_account(error, "user_sub"))
+    provisioning::upsert(ctx, wish.account()).await.map_err(|error| Error::of_account(error, "user_sub"))
 }

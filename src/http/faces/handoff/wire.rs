@@ -1,6 +1,8 @@
 //! What goes over the wire on this face, and its words for our nouns: a company is an organization, a member is
 //! a user.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -292,11 +294,11 @@ pub(super) struct MergedPermission {
 /// Rows of one scope, system and module as one.
 pub(super) fn merged(granted: Vec<GrantedAction>) -> Vec<MergedPermission> {
     let mut rows: Vec<MergedPermission> = Vec::new();
+    let mut places = HashMap::new();
     for GrantedAction { target: GrantTarget { scope_type, scope, module, action }, system } in granted {
-        let same = |row: &&mut MergedPermission| {
-            row.scope_type == scope_type && row.scope_id == scope && row.module == module && row.system == system
-        };
-        match rows.iter_mut().find(same) {
+        // A module is of one system.
+        let place = *places.entry((scope_type, scope.clone(), module.clone())).or_insert(rows.len());
+        match rows.get_mut(place) {
             Some(row) => row.actions.push(action),
             None => rows.push(MergedPermission { scope_type, scope_id: scope, system, module, actions: vec![action] }),
         }

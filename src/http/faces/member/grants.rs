@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::wire::{GrantPermission, Granted, RevokePermission, Revoked};
-use crate::domain::scoped_grants;
+use crate::domain::{DomainError, Noun, scoped_grants};
 use crate::http::call::Call;
 use crate::http::faces::handoff::caller::api_client;
 use crate::http::faces::handoff::error::{Answer, BodyRefusals, DetailBody, Error, KeyPairRefusals};
@@ -32,7 +32,10 @@ pub(super) async fn grant(call: Call) -> Answer {
     let ctx = api_client(&call).await?;
     let wish = GrantPermission::read(&mut call.json().await?)?;
     let granted = scoped_grants::grant(&ctx, wish.account(), wish.target()?).await;
-    let id = granted.map_err(|error| Error::of_account(error, "authentik_sub"))?;
+    let id = granted.map_err(|error| match error {
+        DomainError::NotFound(Noun::User) if !ctx.core.config.provisioning.ensure_users => Error::not_provisioning(),
+        other => Error::of_account(other, "authentik_sub"),
+    })?;
     Ok(HttpResponse::Ok().json(Granted { permission_id: id.uuid(), result: "granted" }))
 }
 
