@@ -5,8 +5,9 @@ use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use super::logout::{self, Ending};
 use super::mail::Notice;
+use super::memberships;
 use super::users::invalid;
-use crate::model::audit::Outcome;
+use crate::model::audit::{Actor, Outcome};
 use crate::model::change::ChangeKind;
 use crate::model::ids::UserId;
 use crate::model::mail::MailKind;
@@ -85,8 +86,9 @@ pub(super) async fn rename(tx: &storage::TenantTx<'_>, user: &crate::model::user
 /// is its own. What the audit log says about it stays.
 ///
 /// # Errors
-/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for the last super administrator; or the
-/// database is unavailable.
+/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for the last super administrator;
+/// [`DomainError::Conflict`] for the last owner of an organization that has other members; or the database
+/// is unavailable.
 pub async fn delete(ctx: &Ctx<'_>, user: UserId) -> Result<(), DomainError> {
     delete_by(ctx, Powers::operator(), user).await
 }
@@ -96,12 +98,15 @@ pub(super) async fn delete_by(ctx: &Ctx<'_>, by: Powers, user: UserId) -> Result
     let entry = ctx.audit("user.delete", Some(format!("user:{user}")), Outcome::Success, None);
     let notice = Notice::new(ctx, MailKind::AccountDeleted);
     let ending = Ending::new(ctx.core, RevocationReason::UserChanged);
-    let input = (ctx.tenant_id(), user, ctx.now(), by, notice, ending, entry);
+    let by_themselves = matches!(ctx.actor, Actor::User(actor) if actor == user);
+    let input = (ctx.tenant_id(), user, by_themselves, ctx.now(), by, notice, ending, entry);
     ctx.core
         .db
-        .write(input, |tx, (tenant, user, now, by, notice, ending, entry)| {
+        .write(input, |tx, (tenant, user, by_themselves, now, by, notice, ending, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
+                // In the order in which every change of members takes its locks.
+                memberships::end_all(&of, *user, *by_themselves, *now).await?;
                 let user = users::find_for_update(&of, *user).await?.ok_or(DomainError::NotFound(Noun::User))?;
                 by.require_above_user(tx, *tenant, user.id, *now).await?;
                 let guard = LastSuperAdmin::before(&of).await?;

@@ -25,7 +25,7 @@ const NO_LINK: DomainError = DomainError::NotFound(Noun::Link);
 ///
 /// # Errors
 /// [`DomainError::Invalid`] about `email`; [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for who
-/// can't, or not as that; [`DomainError::Taken`] for a member; or the database is unavailable.
+/// can't, or not as that, or as what they were asked before; [`DomainError::Taken`] for a member; or the database is unavailable.
 pub async fn invite(
     ctx: &Ctx<'_>,
     by: Keeper,
@@ -67,8 +67,10 @@ pub async fn invite(
                 {
                     return Err(DomainError::Taken(Noun::Membership));
                 }
-                storage::invitations::withdraw_for(&of, invitation.organization, &address, invitation.created_at)
-                    .await?;
+                let (at, now) = (invitation.organization, invitation.created_at);
+                for replaced in storage::invitations::withdraw_for(&of, at, &address, now).await? {
+                    memberships::require(reach, replaced.role)?;
+                }
                 storage::invitations::insert(&of, invitation).await?;
                 mail::queue(&of, letter).await?;
                 storage::audit::append(tx, entry).await?;
@@ -105,10 +107,9 @@ pub async fn withdraw(
         .write((ctx.tenant_id(), by, organization, id, ctx.now(), entry), |tx, (tenant, by, at, id, now, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
-                memberships::keeper(&of, *by, *at).await?;
-                if !storage::invitations::withdraw(&of, *at, *id, *now).await? {
-                    return Err(DomainError::NotFound(Noun::Invitation));
-                }
+                let reach = memberships::keeper(&of, *by, *at).await?;
+                let withdrawn = storage::invitations::withdraw(&of, *at, *id, *now).await?;
+                memberships::require(reach, withdrawn.ok_or(DomainError::NotFound(Noun::Invitation))?.role)?;
                 Ok::<_, DomainError>(storage::audit::append(tx, entry).await?)
             })
         })
@@ -222,10 +223,14 @@ pub async fn accept(ctx: &Ctx<'_>, user: UserId, token: &str) -> Result<Organiza
         .await
 }
 
-/// Whoever asked may still ask for as much; or is gone, and meant it when they could.
+/// Whoever asked may still ask for as much; or is gone, and meant it when they could. A disabled account
+/// may nothing.
 async fn still_meant(tx: &TenantTx<'_>, invitation: &Invitation) -> Result<(), DomainError> {
     let sender: Option<UserId> = invitation.invited_by.strip_prefix("user:").and_then(|id| id.parse().ok());
     let Some(sender) = sender else { return Ok(()) };
+    if users::find(tx, sender).await?.is_some_and(|sender| !sender.enabled) {
+        return Err(NO_LINK);
+    }
     match storage::memberships::find(tx, invitation.organization, sender).await? {
         Some(own) if !own.role.reaches(MembershipRole::Admin) || !own.role.reaches(invitation.role) => Err(NO_LINK),
         _ => Ok(()),

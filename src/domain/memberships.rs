@@ -117,12 +117,18 @@ pub async fn standing(
     Ok(place.map(|place| own.swap_remove(place)))
 }
 
-/// The members of an organization, who came first first.
+/// At most `limit` members of an organization after `after`, who came first first.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn list(ctx: &Ctx<'_>, id: OrganizationId) -> Result<Vec<(Membership, User)>, DomainError> {
-    Ok(memberships::of_organization(&ctx.core.db.read().of(ctx.tenant_id()), id).await?)
+pub async fn list(
+    ctx: &Ctx<'_>,
+    id: OrganizationId,
+    after: Option<MembershipId>,
+    limit: u64,
+) -> Result<Vec<(Membership, User)>, DomainError> {
+    let rows = ctx.core.db.read().of(ctx.tenant_id());
+    Ok(memberships::of_organization_after(&rows, id, after, limit).await?)
 }
 
 /// A membership that is to begin at this moment.
@@ -231,11 +237,14 @@ async fn member(tx: &TenantTx<'_>, organization: OrganizationId, id: Uuid) -> Re
     found.ok_or(DomainError::NotFound(Noun::Membership))
 }
 
+/// Why the last owner stays one.
+const LAST_OWNER: &str = "the last owner of a workspace stays one until somebody else is";
+
 /// That an organization still has an owner after a change.
 async fn still_owned(tx: &TenantTx<'_>, before: &Membership) -> Result<(), DomainError> {
     let was_owner = before.role == MembershipRole::Owner;
     if was_owner && memberships::count_of_role(tx, before.organization, MembershipRole::Owner).await? == 0 {
-        return Err(DomainError::Conflict("a workspace always has an owner"));
+        return Err(DomainError::Conflict(LAST_OWNER));
     }
     Ok(())
 }
@@ -331,4 +340,28 @@ pub async fn remove(ctx: &Ctx<'_>, by: Keeper, organization: OrganizationId, id:
             })
         })
         .await
+}
+
+/// Ends all memberships of an account that is to be deleted, unless others would be left without an owner.
+/// What somebody else deletes may not invite any more; who deletes their own meant it when they could.
+///
+/// # Errors
+/// [`DomainError::Conflict`] for the last owner of who is left; or the database is unavailable.
+pub(super) async fn end_all(
+    tx: &TenantTx<'_>,
+    user: UserId,
+    by_themselves: bool,
+    now: Timestamp,
+) -> Result<(), DomainError> {
+    for before in memberships::all_of_user(tx, user).await? {
+        organizations::find_for_update(tx, before.organization).await?;
+        memberships::delete(tx, before.id).await?;
+        if memberships::has_any(tx, before.organization).await? {
+            still_owned(tx, &before).await?;
+        }
+        if !by_themselves {
+            lowered(tx, &before, now).await?;
+        }
+    }
+    Ok(())
 }

@@ -1,15 +1,19 @@
 //! People who make an account of their own. Whether an address has one already is told to nobody
 //! but its owner, by mail.
 
+use std::sync::Arc;
+
 use super::ctx::Ctx;
 use super::error::DomainError;
+use super::mail::{self, Notice};
 use super::password_policy::{self, Owner};
-use super::{authn, invitations, mail, users};
-use crate::model::audit::Outcome;
+use super::{authn, invitations, users};
+use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::ids::UserId;
-use crate::model::mail::MailKind;
+use crate::model::mail::{Mail, MailKind};
 use crate::model::text::{DisplayName, Email};
 use crate::model::user::User;
+use crate::storage;
 
 /// Whether people may make an account of their own here: as the tenant says, else as the
 /// installation does.
@@ -31,21 +35,59 @@ pub async fn register(ctx: &Ctx<'_>, email: &str, name: Option<&str>, password: 
         return Err(DomainError::Forbidden("self-registration"));
     }
     let (email, draft) = account(ctx, email, name, password, false).await?;
-    let (id, link) = (draft.user.id, mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()));
-    let entry = ctx.audit("user.register", Some(format!("user:{id}")), Outcome::Success, None);
-    let made = ctx.core.db.write((draft, link, entry), |tx, (draft, link, entry)| {
-        Box::pin(async move {
-            let of = tx.of(draft.user.tenant);
-            draft.insert(&of).await?;
-            mail::queue(&of, link).await?;
-            crate::storage::audit::append(tx, entry).await?;
-            Ok::<_, DomainError>(())
-        })
+    let id = draft.user.id;
+    let wish = Arc::new(Wish {
+        address: email.canonical(),
+        link: mail::to_name(ctx, MailKind::VerifyEmail, email.as_str()),
+        notice: Notice::new(ctx, MailKind::AddressTaken),
+        entry: ctx.audit("user.register", Some(format!("user:{id}")), Outcome::Success, None),
+        draft,
     });
-    match made.await {
-        Err(DomainError::Taken(_)) => tell_owner(ctx, &email).await.map(|()| id),
-        other => other.map(|()| id),
+    match make_or_tell(ctx, &wish).await {
+        // Somebody made it at the same moment.
+        Err(DomainError::Taken(_)) => make_or_tell(ctx, &wish).await?,
+        other => other?,
     }
+    Ok(id)
+}
+
+/// Somebody wants an account.
+struct Wish {
+    draft: users::Draft,
+    /// Its address, in canonical form.
+    address: String,
+    /// To whoever wants it.
+    link: Mail,
+    /// To whoever has it.
+    notice: Notice,
+    /// What the audit log says if it is made.
+    entry: AuditEntry,
+}
+
+/// Makes the account, or tells the owner of its address that somebody wanted to: one transaction either way,
+/// so that neither takes longer.
+async fn make_or_tell(ctx: &Ctx<'_>, wish: &Arc<Wish>) -> Result<(), DomainError> {
+    ctx.core
+        .db
+        .write(Arc::clone(wish), |tx, wish| {
+            Box::pin(async move {
+                let of = tx.of(wish.draft.user.tenant);
+                let Some(owner) = storage::users::find_by_identifier(&of, &wish.address).await? else {
+                    wish.draft.insert(&of).await?;
+                    mail::queue(&of, &wish.link).await?;
+                    return Ok(storage::audit::append(tx, &wish.entry).await?);
+                };
+                wish.notice.queue(&of, &owner).await?;
+                let refused = AuditEntry {
+                    target: Some(format!("user:{}", owner.id)),
+                    outcome: Outcome::Failure,
+                    detail: Some("the address has an account".to_owned()),
+                    ..wish.entry.clone()
+                };
+                Ok::<_, DomainError>(storage::audit::append(tx, &refused).await?)
+            })
+        })
+        .await
 }
 
 /// Makes an account for whoever follows an invitation, which has proved the address. It is not used up:
@@ -63,7 +105,7 @@ pub async fn register_invited(ctx: &Ctx<'_>, token: &str, name: &str, password: 
         .write((draft, entry), |tx, (draft, entry)| {
             Box::pin(async move {
                 draft.insert(&tx.of(draft.user.tenant)).await?;
-                Ok::<_, DomainError>(crate::storage::audit::append(tx, entry).await?)
+                Ok::<_, DomainError>(storage::audit::append(tx, entry).await?)
             })
         })
         .await
@@ -103,22 +145,4 @@ async fn account(
     };
     let draft = users::Draft::prepare(ctx, user, vec![email.canonical()], &[]);
     Ok((email, draft))
-}
-
-async fn tell_owner(ctx: &Ctx<'_>, email: &Email) -> Result<(), DomainError> {
-    let owner = match users::find_by_identifier(ctx, email.as_str()).await {
-        Err(DomainError::NotFound(_)) => return Ok(()),
-        other => other?,
-    };
-    let detail = Some("the address has an account".to_owned());
-    let entry = ctx.audit("user.register", Some(format!("user:{}", owner.id)), Outcome::Failure, detail);
-    let input = (mail::Notice::new(ctx, MailKind::AddressTaken), owner, entry);
-    let told = ctx.core.db.write(input, |tx, (notice, owner, entry)| {
-        Box::pin(async move {
-            notice.queue(&tx.of(owner.tenant), owner).await?;
-            crate::storage::audit::append(tx, entry).await?;
-            Ok::<_, DomainError>(())
-        })
-    });
-    told.await
 }

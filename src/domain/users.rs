@@ -219,7 +219,7 @@ pub async fn page(
 /// The database is unavailable.
 pub async fn search(ctx: &Ctx<'_>, keyword: Option<&str>, window: Window) -> Result<Counted<User>, DomainError> {
     let search = keyword.map(str::to_owned);
-    let filter = UserFilter { search, role: None, is_active: None, organization: None, now: ctx.now() };
+    let filter = UserFilter { search, role: None, none_of: &[], is_active: None, organization: None, now: ctx.now() };
     Ok(users::window(&ctx.core.db.read().of(ctx.tenant_id()), &filter, window).await?)
 }
 
@@ -371,4 +371,13 @@ pub async fn highest_role(core: &Core, id: UserId) -> Result<&'static str, Domai
 pub const PLAIN_ROLE: &str = "user";
 
 /// The codes of the roles that stand in an order, highest first.
-const RANKED: [&str; 3] = [crate::model::role::SUPER_ADMIN, "admin", PLAIN_ROLE];
+static RANKED: [&str; 3] = [crate::model::role::SUPER_ADMIN, "admin", PLAIN_ROLE];
+
+/// What somebody holds who is shown as this role, and what they don't: the higher ones, of those that stand in
+/// an order. Any other role is shown of nobody; then it is who holds it.
+#[must_use]
+pub fn shown_as(role: &str) -> (Option<String>, &'static [&'static str]) {
+    let place = RANKED.iter().position(|ranked| *ranked == role);
+    let higher = place.and_then(|place| RANKED.get(..place)).unwrap_or_default();
+    ((role != PLAIN_ROLE).then(|| role.to_owned()), higher)
+}

@@ -137,32 +137,32 @@ pub async fn use_once(
     used.into_iter().next().map(noun).transpose()
 }
 
-/// Takes an invitation back; says whether there was one that could be followed.
+/// Takes an invitation back, if it could be followed.
 ///
 /// # Errors
-/// The database is unavailable.
+/// The database is unavailable, or the row is damaged.
 pub async fn withdraw(
     tx: &TenantTx<'_>,
     organization: OrganizationId,
     id: InvitationId,
     now: Timestamp,
-) -> Result<bool, StorageError> {
+) -> Result<Option<Invitation>, StorageError> {
     let these = Condition::all().add(Column::Id.eq(id.uuid()));
-    Ok(settle(tx, organization, these, now).await? == 1)
+    Ok(settle(tx, organization, these, now).await?.pop())
 }
 
 /// Takes back whatever invites this address into an organization.
 ///
 /// # Errors
-/// The database is unavailable.
+/// The database is unavailable, or a row is damaged.
 pub async fn withdraw_for(
     tx: &TenantTx<'_>,
     organization: OrganizationId,
     canonical_email: &str,
     now: Timestamp,
-) -> Result<(), StorageError> {
+) -> Result<Vec<Invitation>, StorageError> {
     let these = Condition::all().add(Column::CanonicalEmail.eq(canonical_email));
-    settle(tx, organization, these, now).await.map(drop)
+    settle(tx, organization, these, now).await
 }
 
 /// Takes back whatever somebody has sent out for an organization.
@@ -184,7 +184,7 @@ async fn settle(
     organization: OrganizationId,
     these: Condition,
     now: Timestamp,
-) -> Result<u64, StorageError> {
+) -> Result<Vec<Invitation>, StorageError> {
     let settled = Entity::update_many()
         .col_expr(Column::SettledAt, Expr::value(now.millis()))
         .filter(Column::TenantId.eq(tx.tenant().uuid()))
@@ -192,7 +192,7 @@ async fn settle(
         .filter(Column::SettledAt.is_null())
         .filter(Column::ExpiresAt.gt(now.millis()))
         .filter(these)
-        .exec(&tx.raw())
+        .exec_with_returning(&tx.raw())
         .await?;
-    Ok(settled.rows_affected)
+    settled.into_iter().map(noun).collect()
 }

@@ -72,23 +72,27 @@ pub async fn find_by_id(
     found.as_ref().map(noun).transpose()
 }
 
-/// The members of an organization, who came first first.
+/// Up to `limit` members of an organization after one, by the id of the membership: who came first first.
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
-pub async fn of_organization(
+pub async fn of_organization_after(
     rows: &TenantRows<'_>,
     organization: OrganizationId,
+    after: Option<MembershipId>,
+    limit: u64,
 ) -> Result<Vec<(Membership, User)>, StorageError> {
-    let found = Entity::find()
+    let mut query = Entity::find()
         .join(JoinType::InnerJoin, Relation::User.def())
         .select_also(users::Entity)
         .filter(Column::TenantId.eq(rows.tenant().uuid()))
         .filter(Column::OrganizationId.eq(organization.uuid()))
-        .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::Id)
-        .all(&rows.raw())
-        .await?;
+        .limit(limit);
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after.uuid()));
+    }
+    let found = query.all(&rows.raw()).await?;
     let member = |(row, user): (memberships::Model, Option<users::Model>)| {
         user.map(|user| Ok((noun(&row)?, super::users::noun(user)?)))
     };
@@ -116,6 +120,18 @@ pub async fn of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<(Organiz
     // Sorted here, because databases differ in how they order texts.
     all.sort_unstable_by(|(a, _), (b, _)| (&a.name, a.id).cmp(&(&b.name, b.id)));
     Ok(all)
+}
+
+/// What a user is in all their organizations, enabled or not, by the id of the organization.
+///
+/// # Errors
+/// The database is unavailable, or a row is damaged.
+pub async fn all_of_user(rows: &TenantRows<'_>, user: UserId) -> Result<Vec<Membership>, StorageError> {
+    let query = Entity::find()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::UserId.eq(user.uuid()))
+        .order_by_asc(Column::OrganizationId);
+    query.all(&rows.raw()).await?.iter().map(noun).collect()
 }
 
 /// The enabled organization of a user who belongs to exactly one.
@@ -155,6 +171,17 @@ pub async fn is_member(
         .filter(Column::OrganizationId.eq(organization.uuid()))
         .filter(Column::UserId.eq(user.uuid()))
         .filter(organizations::Column::Enabled.eq(true));
+    Ok(query.one(&rows.raw()).await?.is_some())
+}
+
+/// Whether anybody belongs to an organization.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn has_any(rows: &TenantRows<'_>, organization: OrganizationId) -> Result<bool, StorageError> {
+    let query = Entity::find()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::OrganizationId.eq(organization.uuid()));
     Ok(query.one(&rows.raw()).await?.is_some())
 }
 

@@ -324,6 +324,7 @@ async fn users_are_found_by_part_of_a_name() {
         let filter = |search: &str| UserFilter {
             search: Some(search.to_owned()),
             role: None,
+            none_of: &[],
             is_active: Some(true),
             organization: None,
             now: at(5),
@@ -411,8 +412,10 @@ async fn roles_and_permissions_count_while_they_are_held() {
         assert_eq!(roles::lasting_holders(&rows, &role).await.unwrap(), 0);
         let of_users = unscoped::role_codes_of_users(db.read(), &[USER], at(9)).await.unwrap();
         assert_eq!(of_users[&USER], ["x"]);
-        let filter =
-            |now| UserFilter { search: None, role: Some("x".to_owned()), is_active: None, organization: None, now };
+        let filter = |now| {
+            let role = Some("x".to_owned());
+            UserFilter { search: None, role, none_of: &[], is_active: None, organization: None, now }
+        };
         let page = PageNumber { page: 1, per_page: 9 };
         assert_eq!(users::page(&rows, &filter(at(9)), page).await.unwrap().total, 1);
         assert_eq!(users::page(&rows, &filter(at(10)), page).await.unwrap().total, 0);

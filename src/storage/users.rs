@@ -24,6 +24,8 @@ pub struct UserFilter {
     pub search: Option<String>,
     /// The code of a role that they hold at `now`.
     pub role: Option<String>,
+    /// Codes of roles none of which they hold at `now`.
+    pub none_of: &'static [&'static str],
     /// Whether they are enabled.
     pub is_active: Option<bool>,
     /// An organization that they belong to.
@@ -296,6 +298,9 @@ pub(in crate::storage) fn condition(filter: &UserFilter, rows: Rows<'_>) -> Cond
     }
     if let Some(code) = &filter.role {
         all = all.add(holds(code, filter.now));
+    }
+    for code in filter.none_of {
+        all = all.add(holds(code, filter.now).not());
     }
     if let Some(active) = filter.is_active {
         all = all.add(users::Column::Enabled.eq(active));

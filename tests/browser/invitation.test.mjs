@@ -1,7 +1,7 @@
 // Somebody is asked into a workspace: new here, at home here, or here as somebody else.
 
 import { PASSWORD } from './server.mjs'
-import { prepare, walk, world } from './walk.mjs'
+import { SCRIPTED, prepare, walk, world } from './walk.mjs'
 
 prepare('--first-party')
 
@@ -72,3 +72,10 @@ walk('somebody else changes the account', async (visitor) => {
   await visitor.at('/invitation')
   await visitor.press('accept')
 })
+
+walk('names of any length fit', async (visitor) => {
+  const invite = await workspace(`Analytical ${'Engine'.repeat(30)}`)
+  const random = Math.random().toString(36).slice(2)
+  await visitor.open(await invite(`${random}${'a'.repeat(50)}@${'b'.repeat(60)}.example.org`))
+  await visitor.look('invitation-long')
+}, SCRIPTED)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::organizations::{self, NewOrganization, OrganizationChange};
 use gatehouse::domain::{account, invitations, users};
+use gatehouse::model::audit::Actor;
 use gatehouse::model::ids::OrganizationId;
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::user::User;
@@ -23,6 +24,7 @@ both_engines!(
     it_joins_only_the_address_that_was_asked,
     a_hundred_at_once_join_once,
     who_asked_must_still_be_able_to,
+    a_deleted_account_has_asked_nobody,
     a_closed_registration_lets_the_invited_in,
     what_is_wrong_is_said,
     it_speaks_the_reader_s_language,
@@ -55,7 +57,7 @@ impl Acme {
 
     /// Who belongs to it, with what they are.
     async fn members(&self, app: &TestApp) -> Vec<(String, MembershipRole)> {
-        let listed = memberships::list(&app.ctx().await, self.id).await.unwrap();
+        let listed = memberships::list(&app.ctx().await, self.id, None, 100).await.unwrap();
         listed.into_iter().map(|(one, user)| (user.email.unwrap_or_default(), one.role)).collect()
     }
 }
@@ -255,11 +257,27 @@ async fn who_asked_must_still_be_able_to(app: TestApp) {
     let (user, token) = ask("two@example.org").await;
     memberships::remove(&ctx, by, acme.id, second.id.uuid()).await.unwrap();
     assert!(invitations::accept(&ctx, user, &token).await.is_err());
-    // Gone by themselves: they meant it when they could.
+    // Disabled: for as long as they are.
     memberships::add(&ctx, Keeper::Administrator, acme.id, second.id, MembershipRole::Owner).await.unwrap();
-    let (user, token) = ask("three@example.org").await;
-    account::delete(&ctx, second.id).await.unwrap();
+    let (user, token) = ask("disabled@example.org").await;
+    users::set_enabled(&ctx, second.id, false).await.unwrap();
+    assert!(invitations::accept(&ctx, user, &token).await.is_err());
+    users::set_enabled(&ctx, second.id, true).await.unwrap();
     invitations::accept(&ctx, user, &token).await.unwrap();
+    // Gone by themselves: they meant it when they could.
+    let (user, token) = ask("three@example.org").await;
+    account::delete(&ctx.clone().by(Actor::User(second.id)), second.id).await.unwrap();
+    invitations::accept(&ctx, user, &token).await.unwrap();
+}
+
+async fn a_deleted_account_has_asked_nobody(app: TestApp) {
+    let acme = acme(&app).await;
+    let ctx = app.ctx().await;
+    let link = acme.ask(&app, NEW, MembershipRole::Owner).await;
+    let (user, second) = (app.user(NEW, PASSWORD).await, app.user("second@example.org", PASSWORD).await);
+    memberships::add(&ctx, Keeper::Administrator, acme.id, second.id, MembershipRole::Owner).await.unwrap();
+    account::delete(&ctx, acme.owner.id).await.unwrap();
+    assert!(invitations::accept(&ctx, user.id, link.split_once("token=").unwrap().1).await.is_err());
 }
 
 async fn a_closed_registration_lets_the_invited_in(setup: Setup) {
@@ -315,5 +333,5 @@ async fn a_tenant_has_invitations_of_its_own(app: TestApp) {
     let page = browser.open(&link).await.expect(200, &path);
     let page = register(&browser, &page, "Newton", PASSWORD).await.expect(200, &path);
     accept(&browser, &page).await.expect(200, &path);
-    assert_eq!(memberships::list(&ctx, made.organization.id).await.unwrap().len(), 2);
+    assert_eq!(memberships::list(&ctx, made.organization.id, None, 100).await.unwrap().len(), 2);
 }

@@ -12,10 +12,9 @@ mod caller;
 pub(super) mod error;
 mod invitations;
 mod members;
+mod paging;
 mod saml;
 pub(super) mod wire;
-#[allow(clippy::module_inception)] // the contract calls both so: the face, and what it is about
-mod workspace;
 mod workspaces;
 
 use crate::http::mount::{Endpoint, endpoints};
@@ -33,9 +32,9 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         auth::me,
         workspaces::list,
         workspaces::create,
-        workspace::show,
-        workspace::change,
-        workspace::leave,
+        workspaces::show,
+        workspaces::change,
+        workspaces::leave,
         members::list,
         members::invite,
         members::change,

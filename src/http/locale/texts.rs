@@ -160,5 +160,5 @@ texts! {
     /// `/account/applications`.
     ApplicationTexts { lead, none, since: Of, used: Of, may, remove, removed }
     /// `/account/delete`.
-    DeleteTexts { lead, what, confirm: Of, wrong: Of, submit, done, done_lead }
+    DeleteTexts { lead, what, confirm: Of, wrong: Of, last_owner, submit, done, done_lead }
 }

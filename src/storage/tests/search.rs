@@ -8,7 +8,14 @@ use super::*;
 use crate::storage::entity::users as table;
 
 fn filter(search: &str) -> UserFilter {
-    UserFilter { search: Some(search.to_owned()), role: None, is_active: None, organization: None, now: at(1) }
+    UserFilter {
+        search: Some(search.to_owned()),
+        role: None,
+        none_of: &[],
+        is_active: None,
+        organization: None,
+        now: at(1),
+    }
 }
 
 async fn found(db: &Db, search: &str) -> Vec<String> {

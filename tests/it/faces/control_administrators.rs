@@ -31,6 +31,8 @@ async fn admin(app: &TestApp) -> String {
 async fn users_are_listed_for_administrators(app: TestApp) {
     let alice = app.user("alice@example.org", PASSWORD).await;
     roles_of(&app, &alice, "admin").await;
+    let root = users::find_by_identifier(&app.ctx().await, ADMIN_EMAIL).await.unwrap();
+    roles_of(&app, &root, "admin").await;
     let gone = app.user("gone@example.org", PASSWORD).await;
     users::set_enabled(&app.ctx().await, gone.id, false).await.unwrap();
     for bearer in [admin(&app).await, token(&app, "alice@example.org", PASSWORD).await] {
@@ -49,7 +51,11 @@ async fn users_are_listed_for_administrators(app: TestApp) {
             page["users"].as_array().unwrap().iter().map(|user| user["email"].clone()).collect()
         };
         assert_eq!(emails("is_active=false").await, [json!("gone@example.org")]);
+        // By what they are shown as, which is the highest that they hold.
+        assert_eq!(emails("role=super_admin").await, [json!(ADMIN_EMAIL)]);
         assert_eq!(emails("role=admin").await, [json!("alice@example.org")]);
+        assert_eq!(emails("role=user").await, [json!("gone@example.org")]);
+        assert_eq!(emails("role=none").await, [] as [Value; 0]);
         assert_eq!(emails("search=ALICE").await, [json!("alice@example.org")]);
         assert_eq!(emails("page=2&per_page=2").await.len(), 1);
         for bad in ["page=0", "page=x", "per_page=0", "is_active=maybe"] {

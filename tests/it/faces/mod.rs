@@ -17,3 +17,4 @@ mod rbac_tokens;
 mod services;
 mod workspace_accounts;
 mod workspace_members;
+mod workspace_owners;

@@ -17,6 +17,7 @@ use crate::support::{
 both_engines!(
     somebody_registers,
     a_taken_address_gets_the_same_answer,
+    many_at_once_make_one_account,
     what_can_t_be_an_account_is_named_member_by_member,
     registration_can_be_closed,
     somebody_signs_in,
@@ -130,6 +131,19 @@ async fn a_taken_address_gets_the_same_answer(app: TestApp) {
     login(&app, ALICE, PASSWORD).await.expect(200);
 }
 
+async fn many_at_once_make_one_account(app: TestApp) {
+    let [here, there] = app.copies().await;
+    let body = json!({ "email": ALICE, "password": PASSWORD, "name": "Alice" });
+    let all = (0..6).map(|n| register(if n % 2 == 0 { &here } else { &there }, &body));
+    for answer in futures_util::future::join_all(all).await {
+        answer.expect(201);
+    }
+    let sql = here.sql().await;
+    assert_eq!(sql.number("SELECT count(*) FROM users").await, 2, "Alice and the administrator");
+    let told = "SELECT count(*) FROM audit_log WHERE action = 'user.register' AND outcome = 'failure'";
+    assert_eq!(sql.number(told).await, 5);
+}
+
 async fn what_can_t_be_an_account_is_named_member_by_member(app: TestApp) {
     let answer = register(&app, &json!({})).await;
     refused(&answer, 422, "VALIDATION_ERROR");
@@ -137,6 +151,11 @@ async fn what_can_t_be_an_account_is_named_member_by_member(app: TestApp) {
     let body = answer.json();
     assert_eq!(keys(&body), ["detail", "error_code", "errors", "status_code"]);
     assert_eq!(body["errors"], json!([wrong("email"), wrong("password"), wrong("name")]));
+    // What is of the wrong form is named together with what is missing.
+    let answer = register(&app, &json!({ "email": "x", "name": "x".repeat(1000) })).await;
+    let errors = answer.json()["errors"].clone();
+    let fields: Vec<&Value> = errors.as_array().unwrap().iter().map(|wrong| &wrong["field"]).collect();
+    assert_eq!(fields, ["email", "password", "name"], "{errors}");
     for (body, field) in [
         (json!({ "email": "x", "password": PASSWORD, "name": "A" }), "email"),
         (json!({ "email": 1, "password": PASSWORD, "name": "A" }), "email"),

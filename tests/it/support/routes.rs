@@ -443,12 +443,12 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         }
         "workspace.auth.login" => Known::new(Anybody, Json(json!({ "email": world.email, "password": PASSWORD }))),
         "workspace.auth.refresh" => Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_token }))),
-        "workspace.auth.mfa" | "workspace.auth.logout" | "workspace.workspace.leave" => {
+        "workspace.auth.mfa" | "workspace.auth.logout" | "workspace.workspaces.leave" => {
             Known::new(Caller::Passenger, Nothing)
         }
         "workspace.auth.me"
         | "workspace.workspaces.list"
-        | "workspace.workspace.show"
+        | "workspace.workspaces.show"
         | "workspace.members.list"
         | "workspace.members.remove"
         | "workspace.invitations.list"
@@ -457,7 +457,7 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
             let slug = format!("slug{}", next_number());
             Known::new(Person, Json(json!({ "name": "Another workspace", "slug": slug }))).creates()
         }
-        "workspace.workspace.change" => Known::new(Person, Json(json!({ "name": "Another name" }))),
+        "workspace.workspaces.change" => Known::new(Person, Json(json!({ "name": "Another name" }))),
         "workspace.members.invite" => Known::new(Person, Json(json!({ "email": fresh, "role": "member" }))).creates(),
         "workspace.members.change" => Known::new(Person, Json(json!({ "role": "admin" }))),
         "control.users.create" => {

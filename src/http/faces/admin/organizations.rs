@@ -123,8 +123,8 @@ pub(super) async fn members(call: Call) -> Answer {
     let id = id(&call)?;
     organizations::find(&caller.ctx, id).await?;
     let paging = Paging::read(&call, &caller)?;
-    let found = memberships::list(&caller.ctx, id).await?;
-    let page = paging.of_whole(&caller, found, |(membership, _)| membership.id.to_string(), MemberShown::from)?;
+    let found = memberships::list(&caller.ctx, id, paging.after(), paging.take()).await?;
+    let page = paging.page(&caller, found, |(membership, _)| membership.id.to_string(), MemberShown::from)?;
     Ok(HttpResponse::Ok().json(page))
 }
 

@@ -42,6 +42,7 @@ pub(super) async fn list(call: Call) -> Answer {
     let filter = UserFilter {
         search: query.text("search")?.map(str::to_owned),
         role: query.text("role")?.map(str::to_owned),
+        none_of: &[],
         is_active: query.flag("is_active")?,
         organization: organization.map_err(|_| FieldError::new("organization", "is not the id of one"))?,
         now: caller.ctx.now(),
@@ -159,6 +160,7 @@ pub(super) async fn update(call: Call) -> Answer {
     responses(
         (status = 204, description = "It is gone"),
         (status = 403, description = "A permission is missing, or the user may do more than the caller"),
+        (status = 409, description = "The last owner of an organization that has other members"),
     ),
     security(("access_token" = ["user:write"])),
 )]

@@ -18,7 +18,7 @@ use crate::model::permission::code;
         ("page" = Option<u64>, Query, description = "From 1"),
         ("per_page" = Option<u64>, Query, description = "20 unless said otherwise, 100 at most"),
         ("search" = Option<String>, Query, description = "Part of the address, username or name"),
-        ("role" = Option<String>, Query, description = "Who holds the role of this code"),
+        ("role" = Option<String>, Query, description = "Who is shown as this; or holds the role of this code"),
         ("is_active" = Option<bool>, Query, description = "Who may sign in, or may not"),
         ("tenant_id" = Option<String>, Query, description = "`tnt_…`: of this tenant alone"),
     ),
@@ -38,9 +38,11 @@ pub(super) async fn list(call: Call) -> HttpResponse {
     serve(&call, code::USER_READ, async |caller| {
         let query = call.query();
         let page = query.page(20, 100)?;
+        let (role, none_of) = query.text("role")?.map_or((None, &[] as &[_]), users::shown_as);
         let filter = UserFilter {
             search: query.text("search")?.map(str::to_owned),
-            role: query.text("role")?.map(str::to_owned),
+            role,
+            none_of,
             is_active: query.flag("is_active")?,
             organization: None,
             now: caller.ctx.now(),

@@ -44,7 +44,7 @@ pub(super) async fn list(call: Call) -> Answer {
         (status = 200, description = "Taken back", body = Message),
         (status = 400, description = "`WORKSPACE_REQUIRED`", body = ErrorBody),
         (status = 401, description = "No token that counts", body = ErrorBody),
-        (status = 403, description = "Not an owner or admin", body = ErrorBody),
+        (status = 403, description = "Not an owner or admin, or a role above their own", body = ErrorBody),
         (status = 404, description = "None that can still be followed", body = ErrorBody),
         (status = 429, description = "Too many wrong ones from this address", body = ErrorBody),
         (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),

@@ -4,22 +4,29 @@ use actix_web::HttpResponse;
 
 use super::caller::{id_in_path, in_workspace};
 use super::error::{Answer, ErrorBody};
+use super::paging::Paging;
 use super::wire::{ChangeMember, Invite, Invited, Member, MemberList, Message};
 use crate::domain::memberships::{self, Keeper};
 use crate::domain::{Noun, invitations};
 use crate::http::call::Call;
 use crate::http::limit::Limit;
+use crate::model::ids::MembershipId;
 
 /// The members of the workspace, who came first first.
 #[utoipa::path(
     get,
     path = "/api/external/workspace/members",
-    params(("X-Workspace-Id" = Option<String>, Header, description = "Which workspace: its id or slug")),
+    params(
+        ("X-Workspace-Id" = Option<String>, Header, description = "Which workspace: its id or slug"),
+        ("limit" = Option<u64>, Query, description = "How many; 1000 unless said otherwise, which is the most"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before"),
+    ),
     responses(
         (status = 200, description = "The members", body = MemberList),
         (status = 400, description = "`WORKSPACE_REQUIRED`", body = ErrorBody),
         (status = 401, description = "No token that counts", body = ErrorBody),
         (status = 403, description = "A token that does not reach that far", body = ErrorBody),
+        (status = 422, description = "A bad limit or cursor", body = ErrorBody),
         (status = 429, description = "Too many wrong ones from this address", body = ErrorBody),
         (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
     ),
@@ -27,8 +34,12 @@ use crate::http::limit::Limit;
 )]
 pub(super) async fn list(call: Call) -> Answer {
     let (person, standing) = in_workspace(&call).await?;
-    let found = memberships::list(&person.ctx, standing.organization.id).await?;
-    Ok(HttpResponse::Ok().json(MemberList { members: found.into_iter().map(Member::from).collect() }))
+    let paging = Paging::read(&call)?;
+    let after = paging.after.map(MembershipId::from_uuid);
+    let mut found = memberships::list(&person.ctx, standing.organization.id, after, paging.take()).await?;
+    let next_cursor = paging.cut(&mut found, |(membership, _)| membership.id.uuid());
+    let members = found.into_iter().map(Member::from).collect();
+    Ok(HttpResponse::Ok().json(MemberList { members, next_cursor }))
 }
 
 /// Asks somebody in, by mail; for an owner or admin of the workspace, up to what they are themselves.

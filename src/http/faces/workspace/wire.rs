@@ -1,5 +1,7 @@
 //! What goes over the wire on this face, and its words for our nouns.
 
+use std::str::FromStr;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,6 +10,7 @@ use crate::domain::memberships::Standing;
 use crate::domain::tokens::Granted;
 use crate::http::fields::{FieldError, Fields};
 use crate::model::organization::{Invitation, Membership, MembershipRole, Organization};
+use crate::model::text::{DisplayName, Email, InvalidText};
 use crate::model::user::User;
 
 /// What is said where there is nothing to show.
@@ -15,6 +18,15 @@ use crate::model::user::User;
 pub(super) struct Message {
     /// For people to read.
     pub(super) message: &'static str,
+}
+
+/// A text that must be one of these, which is said together with what else is wrong.
+fn parsed<T: FromStr<Err = InvalidText>>(fields: &mut Fields, field: &'static str) -> Result<String, FieldError> {
+    let text = fields.name(field)?;
+    match text.parse::<T>() {
+        Ok(_) => Ok(text),
+        Err(why) => Err(FieldError::new(field, why.to_string())),
+    }
 }
 
 /// A new account.
@@ -31,9 +43,9 @@ pub(super) struct Register {
 impl Register {
     pub(super) fn read(fields: &mut Fields) -> Result<Self, Error> {
         let mut reading = Reading::default();
-        let email = reading.take(fields.name("email"));
+        let email = reading.take(parsed::<Email>(fields, "email"));
         let password = reading.take(fields.text("password"));
-        let name = reading.take(fields.name("name"));
+        let name = reading.take(parsed::<DisplayName>(fields, "name"));
         reading.done(Self { email, password, name })
     }
 }
@@ -192,7 +204,7 @@ pub(super) struct CreateWorkspace {
 impl CreateWorkspace {
     pub(super) fn read(fields: &mut Fields) -> Result<Self, Error> {
         let mut reading = Reading::default();
-        let name = reading.take(fields.name("name"));
+        let name = reading.take(parsed::<DisplayName>(fields, "name"));
         let slug = reading.take(fields.optional_text("slug"));
         reading.done(Self { name, slug })
     }
@@ -238,6 +250,9 @@ impl Workspace {
 pub(super) struct MemberList {
     /// Who came first first.
     pub(super) members: Vec<Member>,
+    /// Where to go on, while there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_cursor: Option<String>,
 }
 
 /// A member of a workspace.
@@ -295,7 +310,7 @@ pub(super) struct Invite {
 impl Invite {
     pub(super) fn read(fields: &mut Fields) -> Result<Self, Error> {
         let mut reading = Reading::default();
-        let email = reading.take(fields.name("email"));
+        let email = reading.take(parsed::<Email>(fields, "email"));
         let role = reading.take(role(fields)).unwrap_or(MembershipRole::Member);
         reading.done(Self { email, role })
     }

@@ -166,6 +166,7 @@ pub(super) const DELETE: DeleteTexts = DeleteTexts {
     what: "You will be signed out everywhere.",
     confirm: |word| format!("Type “{word}” to confirm"),
     wrong: |word| format!("Type “{word}”, exactly as it is written here."),
+    last_owner: "You are the last owner of a workspace. Make somebody else an owner first.",
     submit: "Delete my account for good",
     done: "Your account is deleted",
     done_lead: "Thank you for having been with us.",

@@ -161,6 +161,7 @@ pub(super) const DELETE: DeleteTexts = DeleteTexts {
     what: "您将在所有设备上退出登录。",
     confirm: |word| format!("请输入“{word}”以确认"),
     wrong: |word| format!("请完整准确地输入“{word}”。"),
+    last_owner: "您是某个工作区的最后一位所有者。请先指定另一位所有者。",
     submit: "永久删除我的账号",
     done: "您的账号已删除",
     done_lead: "感谢您的使用。",

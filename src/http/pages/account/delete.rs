@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::{Owner, account_frame};
-use crate::domain::account;
+use crate::domain::{DomainError, account};
 use crate::http::call::Call;
 use crate::http::pages::views::Errors;
 use crate::http::pages::views::account::{Delete, Section};
@@ -33,9 +33,15 @@ pub(in crate::http::pages) async fn delete(call: Call) -> HttpResponse {
             let errors = Errors::one("confirm", (frame.t.delete.wrong)(word));
             return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &Delete::new(frame, word, typed, &errors)));
         }
-        account::delete(&visit.ctx, owner.user.id).await?;
-        visit.leave();
         let frame = frame(visit);
+        match account::delete(&visit.ctx, owner.user.id).await {
+            Ok(()) => visit.leave(),
+            Err(DomainError::Conflict(_)) => {
+                let why = frame.t.delete.last_owner;
+                return Ok(page(StatusCode::CONFLICT, &Delete::new(frame.bad(why), word, typed, &Errors::default())));
+            }
+            Err(other) => return Err(other.into()),
+        }
         let t = &frame.t.delete;
         Ok(page(StatusCode::OK, &Done { title: t.done, lead: t.done_lead, next: None, frame }))
     })
