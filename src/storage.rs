@@ -47,6 +47,7 @@ pub mod saml_assertions;
 pub mod saml_keys;
 pub mod saml_sessions;
 pub mod scoped_grants;
+mod search;
 pub mod sessions;
 pub mod signing_keys;
 pub mod sites;

@@ -11,7 +11,7 @@ use gatehouse::model::scoped_grant::{GrantScope, GrantTarget};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 
 use super::large;
-use super::load::{Connection, Times};
+use super::load::{self, Connection, Times};
 use super::postgres::Postgres;
 use super::run::{Bench, database};
 use super::server::{Installation, PASSWORD, Server};
@@ -33,8 +33,19 @@ const PACE: Duration = Duration::from_millis(2);
 /// How much longer the same may take on a hundred times as many rows: more pages of an index lie on the way.
 const BOUND: f64 = 2.0;
 
-/// Requests by what they are for, and whether they must not grow.
-type Requests = Vec<(&'static str, Vec<u8>, bool)>;
+/// What a hundred times as many rows may cost.
+#[derive(Clone, Copy, PartialEq)]
+enum Growth {
+    /// No more than a few more pages of an index.
+    None,
+    /// As much as it counts or passes over: the contract wants a total, or a place far down.
+    Counted,
+}
+
+use Growth::{Counted, None as Same};
+
+/// Requests by what they are for.
+type Requests = Vec<(&'static str, Vec<u8>, Growth)>;
 
 pub async fn run(bench: &mut Bench, engine: &'static str, postgres: Option<&Postgres>) {
     if !bench.wants(&format!("scale {engine}")) {
@@ -42,7 +53,8 @@ pub async fn run(bench: &mut Bench, engine: &'static str, postgres: Option<&Post
     }
     let folder = bench.folder.join(format!("{engine}-scale"));
     let installation = Installation::new(&bench.binary, &folder, database(postgres, "scale").await);
-    installation.cli(&["user", "create", "--email", &large::email(0), "--password-stdin"], PASSWORD);
+    let administrator = ["--role", "super_admin", "--email-verified", "--password-stdin"];
+    installation.cli(&[&["user", "create", "--email", &large::email(0)], &administrator[..]].concat(), PASSWORD);
     let pair = installation.cli(&["api-client", "create", "--name", "scale"], "");
     let (key, secret) = (pair["client_key"].as_str().unwrap(), pair["api_key"].as_str().unwrap());
     let connection = large::connect(&installation.database).await;
@@ -54,37 +66,131 @@ pub async fn run(bench: &mut Bench, engine: &'static str, postgres: Option<&Post
         fill(&connection, before, size).await;
         before = size;
         let (server, _) = installation.start();
+        let caller = Caller::new(&server, (key, secret)).await;
         let mut times = Vec::new();
-        for (what, request, must_not_grow) in requests(size, (key, secret)) {
-            times.push((what, asked(bench, &server, &request).await, must_not_grow));
+        for (what, request, growth) in caller.requests(size, &server).await {
+            times.push((what, asked(bench, &server, &request).await, growth));
         }
         drop(server);
-        times.push(("Permission check, a site by a grant of it", checked(bench, &folder, &installation).await, true));
+        times.push(("Permission check, a site by a grant of it", checked(bench, &folder, &installation).await, Same));
         measured.push(times);
     }
     connection.close().await.unwrap();
     let all = measured.pop().unwrap();
-    for ((what, small, must_not_grow), (_, large, _)) in measured.pop().unwrap().into_iter().zip(all) {
+    for ((what, small, growth), (_, large, _)) in measured.pop().unwrap().into_iter().zip(all) {
         let ratio = large.p50 / small.p50;
         let shown = format!(
             "p50 {:.2} ms, p99 {:.2} ms; on a hundredth of it p50 {:.2} ms: {ratio:.2} times",
             large.p50, large.p99, small.p50
         );
-        let (aim, met) = if must_not_grow { ("p50 ≤ 2 times", Some(ratio <= BOUND)) } else { ("", None) };
+        let (aim, met) = match growth {
+            Same => ("p50 ≤ 2 times", Some(ratio <= BOUND)),
+            Counted => ("", None),
+        };
         bench.table.figure(&format!("{what}, 1,000,000 grants"), engine, shown, aim, met);
     }
 }
 
-fn requests(size: Size, (key, secret): (&str, &str)) -> Requests {
-    let get = |path: &str| wire::request("GET", path, &[("X-Client-Key", key), ("X-API-Key", secret)], "");
-    let many = format!("usr_{}", hex(USERS + 1));
-    vec![
-        ("Snapshot of a user with 200 grants", get(&format!("/internal/permissions/{many}/snapshot")), true),
-        ("Member by keyword", get(&format!("/internal/members?keyword=u{}%40bench", size.users / 2 + 7)), true),
-        ("First page of 100 sites", get("/internal/sites?limit=100"), false),
-        ("First page of 100 members", get("/internal/members?limit=100"), false),
-        ("Last page of 100 members", get(&format!("/internal/members?limit=100&offset={}", size.users - 100)), false),
-    ]
+/// Who asks: a trusted system, and an administrator.
+struct Caller {
+    pair: Vec<(&'static str, String)>,
+    bearer: Vec<(&'static str, String)>,
+}
+
+impl Caller {
+    async fn new(server: &Server, (key, secret): (&str, &str)) -> Self {
+        let pair = vec![("X-Client-Key", key.to_owned()), ("X-API-Key", secret.to_owned())];
+        let body = serde_json::json!({ "email": large::email(0), "password": PASSWORD }).to_string();
+        let sign_in = wire::request("POST", "/api/auth/login", &[("Content-Type", "application/json")], &body);
+        let token = wire::member(&load::once(server.address, &sign_in).await, "access_token").unwrap();
+        let caller = Self { pair, bearer: vec![("Authorization", format!("Bearer {token}"))] };
+        for number in 1..=20 {
+            let body =
+                serde_json::json!({ "user_sub": format!("cn-{number}"), "display_name": format!("陳大文 {number}") });
+            let headers: Vec<(&str, &str)> = caller.pair.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let headers = [&headers[..], &[("Content-Type", "application/json")]].concat();
+            let upsert = wire::request("POST", "/internal/users/upsert-by-sub", &headers, &body.to_string());
+            load::once(server.address, &upsert).await;
+        }
+        caller
+    }
+
+    fn get(path: &str, headers: &[(&'static str, String)]) -> Vec<u8> {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        wire::request("GET", path, &headers, "")
+    }
+
+    async fn requests(&self, size: Size, server: &Server) -> Requests {
+        let pair = |path: &str| Self::get(path, &self.pair);
+        let bearer = |path: &str| Self::get(path, &self.bearer);
+        let (last_user, last_site) = (size.users - 100, size.sites - 100);
+        let (many, company) = (format!("usr_{}", hex(USERS + 1)), format!("org_{}", hex(COMPANIES + 7)));
+        let rare = size.users / 2 + 7;
+        vec![
+            ("Snapshot of a user with 200 grants", pair(&format!("/internal/permissions/{many}/snapshot")), Same),
+            ("Members by a keyword that one has", pair(&format!("/internal/members?keyword=u{rare}%40bench")), Same),
+            ("Members by a keyword that nobody has", pair("/internal/members?keyword=zzzqqq"), Same),
+            ("Members by two Chinese characters, 20 found", pair("/internal/members?keyword=%E9%99%B3%E5%A4%A7"), Same),
+            (
+                "Members by a keyword that all have, first 100",
+                pair("/internal/members?keyword=bench&limit=100"),
+                Counted,
+            ),
+            ("Members, first 100", pair("/internal/members?limit=100"), Counted),
+            ("Members, last 100", pair(&format!("/internal/members?limit=100&offset={last_user}")), Counted),
+            ("Sites, first 100", pair("/internal/sites?limit=100"), Counted),
+            ("Sites, last 100", pair(&format!("/internal/sites?limit=100&offset={last_site}")), Counted),
+            ("Companies by a keyword", pair("/internal/companies?keyword=company%2055"), Same),
+            ("`/api/internal/users`, first 20", bearer("/api/internal/users"), Counted),
+            (
+                "`/api/internal/users`, last 100",
+                bearer(&format!("/api/internal/users?per_page=100&page={}", size.users / 100)),
+                Counted,
+            ),
+            ("`/api/internal/users` by a text", bearer(&format!("/api/internal/users?search=u{rare}%40bench")), Same),
+            ("`/api/internal/users` by role", bearer("/api/internal/users?role=super_admin"), Same),
+            ("`/api/internal/users`, disabled", bearer("/api/internal/users?is_active=false"), Same),
+            ("Management: users, first page", bearer("/api/admin/v1/users"), Same),
+            (
+                "Management: users, a page far down",
+                bearer(&self.far_down("/api/admin/v1/users?limit=200", size.users / 250, server).await),
+                Same,
+            ),
+            ("Management: users by role", bearer("/api/admin/v1/users?role=super_admin"), Same),
+            (
+                "Management: users of an organization",
+                bearer(&format!("/api/admin/v1/users?organization={company}")),
+                Same,
+            ),
+            (
+                "Management: sites, a page far down",
+                bearer(&self.far_down("/api/admin/v1/sites?limit=200", size.sites / 250, server).await),
+                Same,
+            ),
+            ("Management: audit, first page", bearer("/api/admin/v1/audit"), Same),
+            ("Management: audit by actor", bearer("/api/admin/v1/audit?actor=user%3Au7"), Same),
+            ("Management: audit by target", bearer("/api/admin/v1/audit?target=user%3Au9"), Same),
+            ("Management: audit by an action that nobody did", bearer("/api/admin/v1/audit?action=user.nothing"), Same),
+            ("Roles", bearer("/api/v1/roles"), Same),
+            ("Roles: statistics", bearer("/api/v1/roles/stats"), Same),
+            ("Permissions", bearer("/api/v1/permissions"), Same),
+            ("Permissions: statistics", bearer("/api/v1/permissions/stats"), Same),
+            ("Roles of a user", bearer(&format!("/api/v1/users/{many}/roles")), Same),
+            ("Permissions of a user", bearer(&format!("/api/v1/users/{many}/permissions")), Same),
+            ("`/api/auth/me`", bearer("/api/auth/me"), Same),
+        ]
+    }
+
+    /// The path of the page after so many pages.
+    async fn far_down(&self, list: &str, pages: u32, server: &Server) -> String {
+        let mut path = list.to_owned();
+        for _ in 0..pages {
+            let page = load::once(server.address, &Self::get(&path, &self.bearer)).await;
+            let cursor = wire::member(&page, "next_cursor").expect("more pages");
+            path = format!("{list}&cursor={cursor}");
+        }
+        path
+    }
 }
 
 async fn asked(bench: &Bench, server: &Server, request: &[u8]) -> Times {
@@ -184,8 +290,8 @@ async fn found(connection: &DatabaseConnection) {
         &[
             format!(
                 "INSERT INTO organizations (tenant_id, id, key, slug, name, plan, enabled, created_at, updated_at, search_text)
-                 {} SELECT {TENANT}, {company}, {company_key}, 'c' || i, 'Company ' || i, 'free', true, i, i, 'company ' || i
-                 FROM numbers",
+                 {} SELECT {TENANT}, {company}, {company_key}, 'c' || i, 'Company ' || i, 'free', true, i, i,
+                     'company ' || i FROM numbers",
                 numbers(0, 99)
             ),
             format!(
@@ -202,9 +308,11 @@ async fn found(connection: &DatabaseConnection) {
     .await;
 }
 
-/// Users and sites up to a size, ten grants for each user, and many for the first one.
+/// Users, each a member somewhere, and sites up to a size; ten grants and ten lines of the log for each user, and
+/// many grants for the first one.
 async fn fill(connection: &DatabaseConnection, before: Size, size: Size) {
     let words = Words::of(connection);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let (user, site, company) = (words.id(USERS, "i"), words.id(SITES, "i"), words.id(COMPANIES, "(i % 100)"));
     let site_key = words.key("ST", "i", 5);
     let grants = |user: &str, number: &str, at: &str, module: &str| {
@@ -229,8 +337,19 @@ async fn fill(connection: &DatabaseConnection, before: Size, size: Size) {
             "INSERT INTO users (tenant_id, id, email, email_verified, name, profile, enabled, has_second_factor,
                  verification_due, token_epoch, created_at, updated_at, search_text)
              {} SELECT {TENANT}, {user}, 'u' || i || '@bench.example', true, 'User ' || i, '{{}}', true, false, false, 0, i, i,
-                 'u' || i || '@bench.example' FROM numbers",
+                 'u' || i || '@bench.example' || '\n\n' || 'user ' || i FROM numbers",
             numbers(before.users + 1, size.users)
+        ),
+        format!(
+            "INSERT INTO memberships (tenant_id, id, organization_id, user_id, role, created_at)
+             {} SELECT {TENANT}, {user}, {company}, {user}, 'member', i FROM numbers",
+            numbers(before.users + 1, size.users)
+        ),
+        format!(
+            "INSERT INTO audit_log (tenant_id, at, actor, action, target, outcome)
+             {} SELECT {TENANT}, {now} - 10000000 + i, 'user:u' || (i / 20), 'user.sign_in', 'user:u' || (i / 10), 'success'
+             FROM numbers",
+            numbers(before.users * 10 + 1, size.users * 10)
         ),
         each.replace("{numbers}", &numbers((before.users + 1) * 10, size.users * 10 + 9)),
     ];

@@ -76,12 +76,22 @@ impl Table {
         HEAD.to_owned() + &self.0.iter().map(|line| line.markdown() + "\n").collect::<String>()
     }
 
-    /// Puts the table between the marks of the document.
+    /// Puts the table between the marks of the document; lines that were not measured this time stay.
     pub fn write(&self, document: &Path, about: &str) {
         let text = std::fs::read_to_string(document).unwrap();
         let (before, rest) = text.split_once(BEGIN).expect("the beginning of what is measured");
-        let (_, after) = rest.split_once(END).expect("the end of what is measured");
-        std::fs::write(document, format!("{before}{BEGIN}\n\n{about}\n\n{}\n{END}{after}", self.markdown())).unwrap();
+        let (measured, after) = rest.split_once(END).expect("the end of what is measured");
+        let mut lines: Vec<String> =
+            measured.lines().filter(|line| line.starts_with("| ")).skip(1).map(str::to_owned).collect();
+        for line in &self.0 {
+            let (name, new) = (format!("| {} | {} |", line.what, line.engine), line.markdown());
+            match lines.iter_mut().find(|old| old.starts_with(&name)) {
+                Some(old) => *old = new,
+                None => lines.push(new),
+            }
+        }
+        let lines: String = lines.into_iter().map(|line| line + "\n").collect();
+        std::fs::write(document, format!("{before}{BEGIN}\n\n{about}\n\n{HEAD}{lines}\n{END}{after}")).unwrap();
     }
 }
 

@@ -63,7 +63,7 @@ fn sqlite(table: &str) -> [String; 5] {
     [
         format!(
             "CREATE VIRTUAL TABLE {table}_search
-               USING fts5(search_text, content='{table}', content_rowid='search_number', tokenize='trigram')"
+               USING fts5(search_text, content='{table}', content_rowid='search_number', tokenize='trigram case_sensitive 1')"
         ),
         format!("INSERT INTO {table}_search({table}_search) VALUES ('rebuild')"),
         format!(

@@ -69,6 +69,7 @@ pub async fn of_client(
     let found = Entity::find()
         .filter(Column::TenantId.eq(rows.tenant().uuid()))
         .filter(Column::ClientId.eq(client.as_str()))
+        .order_by_desc(Column::At)
         .order_by_desc(Column::Id)
         .offset(offset)
         .limit(limit)

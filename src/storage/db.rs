@@ -162,6 +162,12 @@ impl Db {
         let _ = self.readers.close().await;
     }
 
+    /// Has what readers ask be heard.
+    #[cfg(test)]
+    pub(in crate::storage) fn on_statement(&mut self, hear: impl Fn(&sea_orm::Statement) + Send + Sync + 'static) {
+        self.readers.set_metric_callback(move |asked| hear(asked.statement));
+    }
+
     pub(in crate::storage) const fn pool(&self) -> &DatabaseConnection {
         &self.readers
     }

@@ -3,17 +3,18 @@
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 
-use super::column::{contains, total};
+use super::column::total;
 use super::db::{TenantRows, TenantTx};
 use super::entity::organizations::{Column, Entity, Model};
 use super::error::StorageError;
+use super::search;
 use crate::model::ids::{OrganizationId, TenantId};
 use crate::model::organization::Organization;
 use crate::model::page::{Counted, Window};
-use crate::model::text::canonical;
 use crate::model::time::Timestamp;
 
 pub(in crate::storage) fn noun(row: Model) -> Organization {
@@ -39,7 +40,7 @@ pub(in crate::storage) fn row(tenant: TenantId, noun: &Organization) -> Model {
         name: noun.name.clone(),
         plan: noun.plan.clone(),
         enabled: noun.enabled,
-        search_text: canonical(&format!("{}\n{}", noun.name, noun.key)),
+        search_text: search::text([noun.name.as_str(), &noun.key]),
         created_at: noun.created_at.millis(),
         updated_at: noun.updated_at.millis(),
     }
@@ -47,6 +48,14 @@ pub(in crate::storage) fn row(tenant: TenantId, noun: &Organization) -> Model {
 
 fn of_tenant(rows: &TenantRows<'_>) -> Select<Entity> {
     Entity::find().filter(Column::TenantId.eq(rows.tenant().uuid()))
+}
+
+/// Those of a tenant whose name or key holds a text.
+fn named_like(rows: &TenantRows<'_>, keyword: Option<&str>) -> Select<Entity> {
+    let is_narrow = keyword.is_some_and(search::is_indexed);
+    let found = keyword.map(|part| search::finds(Column::SearchText, part, rows.unscoped()));
+    let of_tenant = search::of_tenant(Column::TenantId, rows, is_narrow);
+    Entity::find().filter(Condition::all().add(of_tenant).add_option(found))
 }
 
 /// Adds an organization.
@@ -92,16 +101,18 @@ pub async fn find_by_slug(rows: &TenantRows<'_>, slug: &str) -> Result<Option<Or
     Ok(of_tenant(rows).filter(Column::Slug.eq(slug)).one(&rows.raw()).await?.map(noun))
 }
 
-/// At most `limit` organizations after `after`, in the order of their ids, which is that of their making.
+/// At most `limit` organizations after `after` whose name or key holds a text, in the order of their ids, which
+/// is that of their making.
 ///
 /// # Errors
 /// The database is unavailable.
 pub async fn list_after(
     rows: &TenantRows<'_>,
+    keyword: Option<&str>,
     after: Option<OrganizationId>,
     limit: u64,
 ) -> Result<Vec<Organization>, StorageError> {
-    let mut query = of_tenant(rows).order_by_asc(Column::Id).limit(limit);
+    let mut query = named_like(rows, keyword).order_by_asc(Column::Id).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after.uuid()));
     }
@@ -118,10 +129,7 @@ pub async fn search(
     keyword: Option<&str>,
     window: Window,
 ) -> Result<Counted<Organization>, StorageError> {
-    let mut query = of_tenant(rows);
-    if let Some(keyword) = keyword {
-        query = query.filter(contains(Column::SearchText, &canonical(keyword)));
-    }
+    let query = named_like(rows, keyword);
     let total = total(rows, &query).await?;
     let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
     Ok(Counted { rows: part.all(&rows.raw()).await?.into_iter().map(noun).collect(), total })

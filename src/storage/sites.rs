@@ -53,13 +53,17 @@ pub async fn window(
     company: Option<&str>,
     window: Window,
 ) -> Result<Counted<(Site, String)>, StorageError> {
-    let mut query = of_tenant(rows).join(JoinType::InnerJoin, Relation::Organization.def());
+    let mut query = of_tenant(rows);
     if let Some(key) = company {
-        query = query.filter(organizations::Column::Key.eq(key));
+        let Some(company) = super::organizations::find_by_key(rows, key).await? else {
+            return Ok(Counted { rows: Vec::new(), total: 0 });
+        };
+        query = query.filter(Column::OrganizationId.eq(company.id.uuid()));
     }
     let total = total(rows, &query).await?;
     let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
-    let found = part.select_also(organizations::Entity).all(&rows.raw()).await?;
+    let with_company = part.join(JoinType::InnerJoin, Relation::Organization.def()).select_also(organizations::Entity);
+    let found = with_company.all(&rows.raw()).await?;
     let with_key = |(row, parent): (Model, Option<organizations::Model>)| {
         let parent = parent.ok_or_else(|| corrupt("sites", "organization_id", "refers to nothing"))?;
         Ok::<_, StorageError>((noun(row), parent.key))

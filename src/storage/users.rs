@@ -1,19 +1,19 @@
 //! Users, and the names by which they sign in.
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, LockType};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, LockType, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::column::{contains_folded, corrupt, count, count_rows, total};
+use super::column::{corrupt, count, count_rows, total};
 use super::db::{Rows, TenantRows, TenantTx};
 use super::entity::{memberships, role_assignments, roles, user_identifiers, users};
 use super::error::StorageError;
+use super::search;
 use crate::model::ids::{OrganizationId, TenantId, UserId};
 use crate::model::page::{Counted, PageNumber, Window};
-use crate::model::text::canonical;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
 
@@ -75,9 +75,9 @@ pub(in crate::storage) fn row(tenant: TenantId, user: &User) -> users::Model {
     }
 }
 
-/// What they are found by: their names in canonical form, a line each.
+/// What they are found by.
 fn search_text(user: &User) -> String {
-    [&user.email, &user.username, &user.name].map(|text| text.as_deref().map(canonical).unwrap_or_default()).join("\n")
+    search::text([&user.email, &user.username, &user.name].map(|name| name.as_deref().unwrap_or_default()))
 }
 
 fn of_tenant(rows: &TenantRows<'_>) -> Select<users::Entity> {
@@ -175,20 +175,29 @@ pub async fn find_by_external_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Op
     of_tenant(rows).filter(users::Column::ExternalSub.eq(sub)).one(&rows.raw()).await?.map(noun).transpose()
 }
 
+/// The users of a tenant that a filter lets through.
+fn let_through(rows: &TenantRows<'_>, filter: &UserFilter) -> Select<users::Entity> {
+    let is_narrow = filter.role.is_some()
+        || filter.organization.is_some()
+        || filter.search.as_deref().is_some_and(search::is_indexed);
+    users::Entity::find().filter(search::of_tenant(users::Column::TenantId, rows, is_narrow))
+}
+
 /// Part of the users that a filter lets through, in the order in which they were made; and how many there
 /// are in all.
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
-    let query = of_tenant(rows).filter(condition(filter, rows.unscoped()));
+    let query = let_through(rows, filter).filter(condition(filter, rows.unscoped()));
     let total = total(rows, &query).await?;
     let part = query.order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 
-/// Up to `limit` users after one that a filter lets through, by id.
+/// Up to `limit` users after one that a filter lets through, by id. Who holds a role or belongs to an organization
+/// is gone through by them, so that neither those who don't nor the other ones who do are looked at.
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
@@ -198,12 +207,32 @@ pub async fn filtered_after(
     after: Option<UserId>,
     limit: u64,
 ) -> Result<Vec<User>, StorageError> {
-    let mut query =
-        of_tenant(rows).filter(condition(filter, rows.unscoped())).order_by_asc(users::Column::Id).limit(limit);
-    if let Some(after) = after {
-        query = query.filter(users::Column::Id.gt(after.uuid()));
+    let tenant = rows.tenant().uuid();
+    let rest = UserFilter { role: None, organization: None, ..filter.clone() };
+    let mut query = let_through(rows, filter).filter(condition(&rest, rows.unscoped()));
+    let mut id = Expr::col((users::Entity, users::Column::Id));
+    if let Some(organization) = filter.organization {
+        use memberships::{Column, Entity, Relation};
+        query = query
+            .join(JoinType::InnerJoin, Relation::User.def().rev())
+            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::OrganizationId.eq(organization.uuid()));
+        id = Expr::col((Entity, Column::UserId));
     }
-    query.all(&rows.raw()).await?.into_iter().map(noun).collect()
+    if let Some(code) = &filter.role {
+        use role_assignments::{Column, Entity, Relation};
+        let Some(role) = super::roles::find_by_code(rows, code).await? else { return Ok(Vec::new()) };
+        query = query
+            .join(JoinType::InnerJoin, Relation::User.def().rev())
+            .filter(Column::TenantId.eq(tenant))
+            .filter(Column::RoleId.eq(role.id.as_str()))
+            .filter(super::roles::counts_at(filter.now));
+        id = Expr::col((Entity, Column::UserId));
+    }
+    if let Some(after) = after {
+        query = query.filter(id.clone().gt(after.uuid()));
+    }
+    query.order_by(id, Order::Asc).limit(limit).all(&rows.raw()).await?.into_iter().map(noun).collect()
 }
 
 /// Up to `limit` users after one, by id.
@@ -270,7 +299,7 @@ pub async fn set_password_hash(
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn page(rows: &TenantRows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
-    paged(rows.unscoped(), of_tenant(rows).filter(condition(filter, rows.unscoped())), page).await
+    paged(rows.unscoped(), let_through(rows, filter).filter(condition(filter, rows.unscoped())), page).await
 }
 
 /// Counts what a query finds and reads one page of it.
@@ -292,72 +321,45 @@ pub(in crate::storage) async fn paged(
 
 /// A filter as a condition on `users`.
 pub(in crate::storage) fn condition(filter: &UserFilter, rows: Rows<'_>) -> Condition {
-    let mut all = Condition::all();
-    if let Some(text) = &filter.search {
-        all = all.add(named_like(&canonical(text), rows));
-    }
+    let search = filter.search.as_deref().map(|part| search::finds(users::Column::SearchText, part, rows));
+    let mut all = Condition::all().add_option(search);
     if let Some(code) = &filter.role {
-        all = all.add(holds(code, filter.now));
+        all = all.add(is_among(holders(code, filter.now)));
     }
     for code in filter.none_of {
-        all = all.add(holds(code, filter.now).not());
+        all = all.add(is_among(holders(code, filter.now)).not());
     }
     if let Some(active) = filter.is_active {
-        all = all.add(users::Column::Enabled.eq(active));
+        let enabled = users::Column::Enabled.into_expr();
+        // Said as the index of the few says it.
+        all = all.add(if active { enabled } else { enabled.not() });
     }
     if let Some(organization) = filter.organization {
-        all = all.add(belongs_to(organization));
+        all = all.add(is_among(members(organization)));
     }
     all
 }
 
-/// The least number of characters that the index of SQLite finds.
-const TRIGRAM: usize = 3;
-
-/// Whether a name has this in it. PostgreSQL uses its index by itself, where it has one.
-fn named_like(folded: &str, rows: Rows<'_>) -> Condition {
-    let mut all = Condition::all().add(contains_folded(users::Column::SearchText, folded));
-    if rows.raw().get_database_backend() == DbBackend::Sqlite && folded.chars().count() >= TRIGRAM {
-        let phrase = format!("\"{}\"", folded.replace('"', "\"\""));
-        // By ids, and what was found first: else SQLite would go through all of the tenant's users.
-        let found = "users.id IN (SELECT one.id FROM users_search AS found CROSS JOIN users AS one \
-             ON one.search_number = found.rowid WHERE found.search_text MATCH ?)";
-        all = all.add(Expr::cust_with_values(found, [phrase]));
-    }
-    all
+/// Whether a user is one of these, by tenant and id.
+fn is_among(these: SelectStatement) -> Expr {
+    let key = [users::Column::TenantId, users::Column::Id].map(|column| Expr::col((users::Entity, column)));
+    Expr::tuple(key).in_subquery(these)
 }
 
-/// Whether a user belongs to an organization.
-fn belongs_to(organization: OrganizationId) -> Expr {
-    let membership = memberships::Entity::find()
-        .select_only()
-        .expr(Expr::val(1))
-        .filter(
-            Expr::col((memberships::Entity, memberships::Column::TenantId))
-                .equals((users::Entity, users::Column::TenantId)),
-        )
-        .filter(
-            Expr::col((memberships::Entity, memberships::Column::UserId)).equals((users::Entity, users::Column::Id)),
-        )
-        .filter(memberships::Column::OrganizationId.eq(organization.uuid()));
-    Expr::exists(membership.into_query())
+/// Who belongs to an organization.
+fn members(organization: OrganizationId) -> SelectStatement {
+    use memberships::{Column, Entity};
+    let members = Entity::find().select_only().columns([Column::TenantId, Column::UserId]);
+    members.filter(Column::OrganizationId.eq(organization.uuid())).into_query()
 }
 
-/// Whether a user holds a role that has not run out.
-fn holds(code: &str, now: Timestamp) -> Expr {
-    let assignment = role_assignments::Entity::find()
-        .select_only()
-        .expr(Expr::val(1))
-        .join(JoinType::InnerJoin, role_assignments::Relation::Role.def())
-        .filter(
-            Expr::col((role_assignments::Entity, role_assignments::Column::TenantId))
-                .equals((users::Entity, users::Column::TenantId)),
-        )
-        .filter(
-            Expr::col((role_assignments::Entity, role_assignments::Column::UserId))
-                .equals((users::Entity, users::Column::Id)),
-        )
+/// Who holds a role that has not run out.
+fn holders(code: &str, now: Timestamp) -> SelectStatement {
+    use role_assignments::{Column, Entity, Relation};
+    let holders = Entity::find().select_only().columns([Column::TenantId, Column::UserId]);
+    holders
+        .join(JoinType::InnerJoin, Relation::Role.def())
         .filter(roles::Column::Code.eq(code))
-        .filter(super::roles::counts_at(now));
-    Expr::exists(assignment.into_query())
+        .filter(super::roles::counts_at(now))
+        .into_query()
 }

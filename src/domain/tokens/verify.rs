@@ -227,7 +227,8 @@ async fn subject(
 }
 
 async fn live_client(core: &Core, tenant: &LiveTenant, id: &str) -> Result<Option<Arc<LiveClient>>, DomainError> {
-    let Ok(id) = id.parse::<ClientId>() else { return Ok(None) };
+    // The name of no client, so no row is looked for.
+    let Some(id) = id.parse::<ClientId>().ok().filter(|_| id != IDAAS_CLIENT) else { return Ok(None) };
     match clients::live(core, tenant.tenant.id, &id).await {
         Ok(client) => Ok(Some(client)),
         Err(DomainError::NotFound(_)) => Ok(None),
