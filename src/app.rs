@@ -99,7 +99,10 @@ pub async fn prepare(config: Arc<Config>, seams: Seams) -> Result<Arc<Core>, Sta
         make_private_file(&path)?;
     }
     let db = Db::open(&config.database).await?;
-    migrate::up(&db).await?;
+    let changes = migrate::up(&db).await?.len();
+    if changes > 0 {
+        tracing::info!(changes, "the schema was brought up to date");
+    }
     let passwords = password_pool(&config, &seams)?;
     let outbound = Outbound::new(&config.outbound).map_err(file("reading outbound.ca_file"))?;
     let metrics = Arc::new(Metrics::new());

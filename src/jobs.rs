@@ -84,8 +84,7 @@ fn every(
 
 fn note(name: &'static str, core: &Core, metrics: &JobMetrics, outcome: Result<(), DomainError>) {
     match outcome {
-        #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit
-        Ok(()) => metrics.last_success.set(core.clock.now().seconds() as f64),
+        Ok(()) => metrics.succeeded(core.clock.now()),
         Err(why) => {
             metrics.failures.increment(1);
             tracing::warn!(job = name, %why, "a background job failed and will run again");
@@ -124,8 +123,11 @@ async fn follow(core: Arc<Core>) {
                 tracing::warn!(%why, "the database does not answer; nothing is served from caches until it does");
             }
             metrics.failures.increment(1);
-        } else if complained {
-            tracing::info!("the database answers again");
+        } else {
+            metrics.succeeded(core.clock.now());
+            if complained {
+                tracing::info!("the database answers again");
+            }
         }
         complained = outcome.is_err();
         turns = turns.wrapping_add(1);

@@ -110,13 +110,21 @@ async fn act(ctx: &Ctx<'_>, command: CatalogCommand, out: Output) -> Result<(), 
             out.record(&company(organizations::create(ctx, &new).await?))
         }
         CatalogCommand::AddSite { company: key, entry } => {
-            let of = organizations::find_by_key(ctx, &key).await.map_err(|error| named(error, &key))?;
+            let of = organizations::find_by_key(ctx, &key).await.map_err(|error| no_company(error, &key))?;
             let made = catalogue::add_site(ctx, of.id, entry.wish()).await?;
             out.record(&site((made, of.key)))
         }
         CatalogCommand::List { kind } => list(ctx, kind, out).await,
         CatalogCommand::Disable { key } => set_enabled(ctx, &key, false, out).await,
         CatalogCommand::Enable { key } => set_enabled(ctx, &key, true, out).await,
+    }
+}
+
+/// An organization is a company here.
+fn no_company(error: DomainError, key: &str) -> Failure {
+    match error {
+        DomainError::NotFound(Noun::Organization) => Failure::Refused(format!("no such company: {key}")),
+        other => other.into(),
     }
 }
 

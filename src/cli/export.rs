@@ -1,7 +1,7 @@
 //! `gatehouse export`: a tenant, or everything, as one file of JSON lines.
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -56,7 +56,12 @@ fn new_private_file(path: &Path) -> Result<std::fs::File, Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|why| Failure::Refused(format!("{}: {why}", path.display())))
+    options.open(path).map_err(|why| match why.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::Refused(format!("{} exists already, and an export overwrites nothing", path.display()))
+        }
+        _ => Failure::Refused(format!("{}: {why}", path.display())),
+    })
 }
 
 /// How many lines of each kind.
@@ -72,6 +77,8 @@ fn say(left: &Left, out: Output) {
     };
     note(left.signing_keys, "signing keys; tokens that they signed end with the move");
     note(left.totp, "authenticator apps; their owners sign in with a passkey or a recovery code, and set one up anew");
+    note(left.saml_keys, "keys towards SAML providers, which must be given the metadata anew after the move");
+    note(left.connection_secrets, "secrets at providers elsewhere; set them with the management API after the move");
     note(left.client_secrets, "secrets that clients sign with (client_secret_jwt); rotate them after the move");
 }
 

@@ -43,7 +43,7 @@ impl Output {
 
     /// Begins a list that arrives in pages.
     pub(super) fn listing(self, columns: &[&'static str]) -> Listing {
-        Listing { json: self.json, columns: columns.to_vec(), widths: None, any: false }
+        Listing { json: self.json, columns: columns.to_vec(), held: Vec::new(), widths: None, any: false }
     }
 
     /// Tells the operator something that is no part of the answer.
@@ -69,7 +69,9 @@ impl Output {
 pub(super) struct Listing {
     json: bool,
     columns: Vec<&'static str>,
-    /// Of each column, taken from the first page.
+    /// Rows of a table that are not printed yet.
+    held: Vec<Record>,
+    /// Of each column, taken from the first rows that are printed.
     widths: Option<Vec<usize>>,
     any: bool,
 }
@@ -77,25 +79,26 @@ pub(super) struct Listing {
 impl Listing {
     /// Prints some more rows.
     pub(super) fn page(&mut self, rows: &[Record]) -> Result<(), Failure> {
+        if !self.json {
+            self.held.extend_from_slice(rows);
+            return if self.held.len() < HELD { Ok(()) } else { self.table() };
+        }
         let mut text = String::new();
-        if self.json {
-            for row in rows {
-                text.push_str(if self.any { ",\n" } else { "[" });
-                text.push_str(json(row)?.trim_end());
-                self.any = true;
-            }
-        } else {
-            self.table(rows, &mut text);
+        for row in rows {
+            text.push_str(if self.any { ",\n" } else { "[" });
+            text.push_str(json(row)?.trim_end());
+            self.any = true;
         }
         answer(&text)
     }
 
-    fn table(&mut self, rows: &[Record], text: &mut String) {
-        if rows.is_empty() {
-            return;
+    fn table(&mut self) -> Result<(), Failure> {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return Ok(());
         }
         let cells = |row: &Record| self.columns.iter().map(|column| row.cell(column)).collect::<Vec<_>>();
-        let mut lines: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        let mut lines: Vec<Vec<String>> = held.iter().map(cells).collect();
         let widths = self.widths.get_or_insert_with(|| {
             lines.insert(0, self.columns.iter().map(|column| column.to_uppercase().replace('_', " ")).collect());
             let widest = |column| {
@@ -103,22 +106,27 @@ impl Listing {
             };
             (0..self.columns.len()).map(|column| widest(column).unwrap_or_default()).collect()
         });
+        let mut text = String::new();
         for line in &lines {
             let padded: Vec<_> = line.iter().zip(&*widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             text.push_str(padded.join("  ").trim_end());
             text.push('\n');
         }
+        answer(&text)
     }
 
     /// Prints what ends the list.
-    pub(super) fn end(self) -> Result<(), Failure> {
+    pub(super) fn end(mut self) -> Result<(), Failure> {
         match (self.json, self.any) {
             (true, true) => answer("]\n"),
             (true, false) => answer("[]\n"),
-            (false, _) => Ok(()),
+            (false, _) => self.table(),
         }
     }
 }
+
+/// How many rows decide how wide a table is.
+const HELD: usize = 500;
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(value).map_err(|why| Failure::Refused(format!("writing JSON: {why}")))?;

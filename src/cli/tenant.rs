@@ -75,6 +75,7 @@ async fn create(session: &Session, name: &str, out: Output) -> Result<(), Failur
     out.record(
         &Record::default()
             .with("id", made.tenant.id.to_string())
+            .with_alias("tenant_id", made.tenant.id.to_string())
             .with("name", made.tenant.name)
             .with("public_key", made.public_key)
             .with("secret_key", made.secret_key.expose().as_str())
@@ -105,6 +106,7 @@ async fn record(session: &Session, tenant: &Tenant, public_key: Option<String>) 
         if tenant.enabled { Some(tenants::live(&session.core, tenant.id).await?.issuer.clone()) } else { None };
     Ok(Record::default()
         .with("id", tenant.id.to_string())
+        .with_alias("tenant_id", tenant.id.to_string())
         .with("name", tenant.name.as_str())
         .with("public_key", public_key)
         .with("issuer", issuer)
@@ -129,6 +131,7 @@ async fn rotate_key(
     out.record(
         &Record::default()
             .with("id", tenant.to_string())
+            .with_alias("tenant_id", tenant.to_string())
             .with("kind", kind.as_str())
             .with(name, key.expose().as_str())
             .with("previous_works_until", (ctx.now() + overlap).rfc3339()),

@@ -12,8 +12,9 @@ use super::record::Record;
 use super::session::{Session, named};
 use crate::config::Loaded;
 use crate::domain::access::Powers;
+use crate::domain::administration;
 use crate::domain::users::{self, NewPassword, NewUser};
-use crate::domain::{Ctx, roles};
+use crate::domain::{Ctx, account, password_policy, roles};
 use crate::model::ids::{TenantId, UserId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -35,6 +36,11 @@ pub(super) enum UserCommand {
         #[arg(long, value_name = "USER")]
         after: Option<UserId>,
     },
+    /// Show a user
+    Show {
+        #[command(flatten)]
+        who: Who,
+    },
     /// Set a user's password, read from standard input; ends everything issued to them
     SetPassword {
         #[command(flatten)]
@@ -55,6 +61,16 @@ pub(super) enum UserCommand {
     },
     /// Open an account that too many wrong passwords have locked
     Unlock {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Take every second factor from a user who has lost theirs; they are told by mail
+    RemoveFactors {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Delete an account and all that is its own
+    Delete {
         #[command(flatten)]
         who: Who,
     },
@@ -148,7 +164,8 @@ async fn act(
         UserCommand::SetPassword { who, .. } => {
             let (ctx, id) = find(session, &who).await?;
             if let Some(password) = &password {
-                users::set_password(&ctx, id, password.expose(), min_length(&ctx)).await?;
+                let least = password_policy::min_length_given(ctx.core, &ctx.tenant);
+                users::set_password(&ctx, id, password.expose(), least).await?;
             }
             show(&ctx, id, out).await
         }
@@ -158,6 +175,20 @@ async fn act(
             let (ctx, id) = find(session, &who).await?;
             users::unlock(&ctx, id).await?;
             show(&ctx, id, out).await
+        }
+        UserCommand::Show { who } => {
+            let (ctx, id) = find(session, &who).await?;
+            show(&ctx, id, out).await
+        }
+        UserCommand::RemoveFactors { who } => {
+            let (ctx, id) = find(session, &who).await?;
+            administration::users::remove_factors(&ctx, &Powers::operator(), id).await?;
+            show(&ctx, id, out).await
+        }
+        UserCommand::Delete { who } => {
+            let (ctx, id) = find(session, &who).await?;
+            account::delete(&ctx, id).await?;
+            out.record(&Record::default().with("user_id", id.to_string()).with("deleted", true))
         }
         UserCommand::GrantRole { who, role, expires_at } => {
             let (ctx, id) = find(session, &who).await?;
@@ -184,13 +215,14 @@ async fn create(
     let ctx = session.ctx(args.of.tenant).await?;
     args.roles.sort_unstable();
     args.roles.dedup();
+    let least = password_policy::min_length_given(ctx.core, &ctx.tenant);
     let new = NewUser {
         email: Some(&args.email),
         email_verified: args.email_verified,
         username: args.username.as_deref(),
         name: args.name.as_deref(),
         password: match &password {
-            Some(password) => NewPassword::Plain(password.expose(), min_length(&ctx)),
+            Some(password) => NewPassword::Plain(password.expose(), least),
             None => NewPassword::None,
         },
         profile: serde_json::json!({}),
@@ -198,17 +230,6 @@ async fn create(
     };
     let user = users::create(&ctx, new).await.map_err(|error| named(error, &args.roles.join(", ")))?;
     show(&ctx, user.id, out).await
-}
-
-/// The least number of characters in a password: for the default tenant the installation's, for
-/// any other one what it asks of those who register.
-fn min_length(ctx: &Ctx<'_>) -> usize {
-    let tenant = &ctx.tenant.tenant;
-    if tenant.is_default && tenant.settings.password_min_length.is_none() {
-        usize::from(ctx.core.config.passwords.min_length)
-    } else {
-        ctx.tenant.password_min_length(ctx.core)
-    }
 }
 
 async fn set_enabled(session: &Session, who: &Who, enabled: bool, out: Output) -> Result<(), Failure> {
@@ -269,6 +290,7 @@ fn record(user: &User, roles: &HashMap<UserId, Vec<String>>) -> Record {
         .with("email_verified", user.email_verified)
         .with("enabled", user.enabled)
         .with("has_password", user.password_hash.is_some())
+        .with("has_second_factor", user.has_second_factor)
         .with("roles", roles.get(&user.id).cloned().unwrap_or_default())
         .with("created_at", user.created_at.rfc3339())
 }

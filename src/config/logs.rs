@@ -71,7 +71,8 @@ impl LogFilter {
 
 impl Default for LogFilter {
     fn default() -> Self {
-        Self("info".to_owned())
+        // What these two say at each start says the program itself in a line.
+        Self("info,actix_server=warn,sea_orm_migration=warn".to_owned())
     }
 }
 

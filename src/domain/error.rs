@@ -48,6 +48,8 @@ pub enum Noun {
     Session,
     /// A connection to a provider elsewhere.
     Connection,
+    /// Who somebody of elsewhere is here.
+    Identity,
     /// A domain that leads to a connection.
     Domain,
     /// A scoped grant.
@@ -77,6 +79,7 @@ impl std::fmt::Display for Noun {
             Self::ApiClient => "API client",
             Self::Session => "session",
             Self::Connection => "connection",
+            Self::Identity => "identity",
             Self::Domain => "domain",
             Self::ScopedGrant => "scoped grant",
         })

@@ -8,6 +8,7 @@ pub mod passkeys;
 pub mod recovery_codes;
 pub mod totp;
 
+use super::access::Powers;
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use super::mail::Notice;
@@ -95,6 +96,30 @@ impl Change {
         storage::audit::append(tx, &self.entry).await?;
         Ok(first)
     }
+}
+
+/// Takes every factor from somebody who has lost theirs, by somebody who may do as much as they.
+///
+/// # Errors
+/// [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for a user who may do more; or the database is
+/// unavailable.
+pub(super) async fn remove_all_by(ctx: &Ctx<'_>, by: Powers, user: UserId) -> Result<(), DomainError> {
+    let change = Change::new(ctx, user, "factor.remove_all", MailKind::FactorsRemoved);
+    ctx.core
+        .db
+        .write((ctx.tenant_id(), user, by, change), |tx, (tenant, user, by, change)| {
+            Box::pin(async move {
+                let of = tx.of(*tenant);
+                let mut owner = owner(&of, *user).await?;
+                by.require_above_user(tx, *tenant, *user, change.now).await?;
+                if owner.has_second_factor {
+                    forget(&of, &mut owner).await?;
+                    change.settle(tx, owner).await?;
+                }
+                Ok::<_, DomainError>(())
+            })
+        })
+        .await
 }
 
 /// Takes every factor from a user as [`owner`] gave them; whoever calls this writes the user.

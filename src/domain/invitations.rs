@@ -86,8 +86,16 @@ pub async fn invite(
 /// [`DomainError::NotAllowed`] for a plain member; or the database is unavailable.
 pub async fn list(ctx: &Ctx<'_>, by: &Standing) -> Result<Vec<Invitation>, DomainError> {
     memberships::require_keeper(by.membership.role)?;
+    of_organization(ctx, by.organization.id).await
+}
+
+/// The same, for whoever administers the tenant.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn of_organization(ctx: &Ctx<'_>, id: OrganizationId) -> Result<Vec<Invitation>, DomainError> {
     let rows = ctx.core.db.read().of(ctx.tenant_id());
-    Ok(storage::invitations::list_open(&rows, by.organization.id, ctx.now()).await?)
+    Ok(storage::invitations::list_open(&rows, id, ctx.now()).await?)
 }
 
 /// Takes an invitation back.

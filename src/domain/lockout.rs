@@ -12,6 +12,7 @@ use super::ctx::Ctx;
 use super::error::DomainError;
 use crate::crypto::digest::Digest;
 use crate::model::ids::UserId;
+use crate::model::time::Timestamp;
 use crate::storage::lockouts;
 
 /// How long one waits for those before it on the same account.
@@ -97,6 +98,27 @@ impl Attempt {
     pub(super) const fn account(&self) -> [u8; 32] {
         self.account
     }
+}
+
+/// Until when accounts are locked, each under the later of its two locks; those that are open are not named.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn locked(ctx: &Ctx<'_>, users: &[UserId]) -> Result<HashMap<UserId, Timestamp>, DomainError> {
+    let keys = |user: &UserId| {
+        let (user, name) = (*user, user.to_string());
+        [PASSWORD, SECOND_FACTOR].map(|what| (account_key(ctx, what, &name), user))
+    };
+    let accounts: HashMap<[u8; 32], UserId> = users.iter().flat_map(keys).collect();
+    let found = lockouts::locked(&ctx.core.db.read().of(ctx.tenant_id()), accounts.keys(), ctx.now()).await?;
+    let mut locked = HashMap::new();
+    for (account, until) in found {
+        if let Some(user) = accounts.get(account.as_slice()) {
+            let latest = locked.entry(*user).or_insert(until);
+            *latest = until.max(*latest);
+        }
+    }
+    Ok(locked)
 }
 
 /// Opens a locked account.

@@ -180,8 +180,13 @@ pub async fn find_by_slug(ctx: &Ctx<'_>, slug: &str) -> Result<Organization, Dom
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn list(ctx: &Ctx<'_>, after: Option<OrganizationId>, limit: u64) -> Result<Vec<Organization>, DomainError> {
-    Ok(organizations::list_after(&ctx.core.db.read().of(ctx.tenant_id()), after, limit).await?)
+pub async fn list(
+    ctx: &Ctx<'_>,
+    keyword: Option<&str>,
+    after: Option<OrganizationId>,
+    limit: u64,
+) -> Result<Vec<Organization>, DomainError> {
+    Ok(organizations::list_after(&ctx.core.db.read().of(ctx.tenant_id()), keyword, after, limit).await?)
 }
 
 /// Part of the organizations whose name or key holds a text, in the order in which they were made; and how many

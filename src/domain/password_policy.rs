@@ -60,6 +60,13 @@ pub fn min_length(core: &Core, tenant: &LiveTenant) -> usize {
     own.unwrap_or(0).max(usize::from(core.config.passwords.min_length))
 }
 
+/// The least number of characters where whoever administers sets a password: for the default tenant the
+/// installation's, for any other one what it asks of those who register.
+#[must_use]
+pub fn min_length_given(core: &Core, tenant: &LiveTenant) -> usize {
+    if tenant.tenant.is_default { min_length(core, tenant) } else { tenant.password_min_length(core) }
+}
+
 /// Checks a password that somebody chose for themselves.
 ///
 /// # Errors

@@ -43,6 +43,6 @@ fn opened(ctx: &Ctx<'_>, sealed: &[u8], certificate: String) -> Result<Arc<Certi
     Ok(Arc::new(CertifiedKey::from_stored(pkcs8, certificate)?))
 }
 
-fn context<'a>(tenant: TenantId) -> SealContext<'a> {
+pub(super) fn context<'a>(tenant: TenantId) -> SealContext<'a> {
     SealContext { purpose: "SAML key", tenant: tenant.uuid(), name: "" }
 }

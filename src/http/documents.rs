@@ -6,14 +6,14 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
-use super::pages::{self, Chapter};
+use super::pages::{self, Reference};
 use crate::crypto::digest::Digest;
 
 /// The documents of one application.
 #[derive(Default)]
 pub(super) struct Documents {
     openapi: OnceLock<Document>,
-    chapters: OnceLock<Arc<Vec<Chapter>>>,
+    reference: OnceLock<Arc<Reference>>,
 }
 
 impl Documents {
@@ -23,9 +23,9 @@ impl Documents {
     }
 
     /// What it says, for the page.
-    pub(super) fn chapters(&self) -> Arc<Vec<Chapter>> {
-        let chapters = || Arc::new(pages::chapters(&super::openapi::document()));
-        Arc::clone(self.chapters.get_or_init(chapters))
+    pub(super) fn reference(&self) -> Arc<Reference> {
+        let reference = || Arc::new(pages::reference(&super::openapi::document()));
+        Arc::clone(self.reference.get_or_init(reference))
     }
 }
 

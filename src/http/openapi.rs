@@ -15,10 +15,28 @@ const ABOUT: &str = "An identity provider: OAuth 2 and OpenID Connect, and REST 
 services and tenants. The paths of the standards surface exist under every issuer: at the root for the default \
 tenant, and below `/t/{tenant_id}` for any other.";
 
+/// What each surface is for, in a line.
+const fn about(surface: Surface) -> &'static str {
+    match surface {
+        Surface::OAuth => "OAuth 2 and OpenID Connect: apps, browsers and services.",
+        Surface::Idaas => "Tenants, their users, and services with scopes: tenants' back ends and internal services.",
+        Surface::Control => "Users and tenants: services with a scope, and administrators.",
+        Surface::Admin => "Management: everything that an operator needs every day.",
+        Surface::Rbac => "Roles and permissions, and who holds which. Chinese, or English by `Accept-Language`.",
+        Surface::Workspace => "Accounts, workspaces with their members, and sign-in by a workspace's SAML provider.",
+        Surface::Member => "A member portal: sign-in, who I am and what I may do; grants.",
+        Surface::Handoff => "Trusted systems with a key pair: the catalogue, members, and permission snapshots.",
+        Surface::Operator => "Whether it is well.",
+        Surface::Pages | Surface::Console | Surface::Other => "",
+    }
+}
+
 /// The document as JSON text.
 #[must_use]
 pub fn openapi() -> String {
-    serde_json::to_string_pretty(&document()).unwrap_or_default()
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// The document. Each surface has schemas of its own: `idaas.UserBody`.
@@ -35,16 +53,23 @@ pub(super) fn document() -> Value {
         let mut operation = named(&(endpoint.operation)(), surface);
         operation["operationId"] = operation_id(endpoint, &endpoints).into();
         operation["tags"] = json!([surface]);
+        never_null(&mut operation);
         answer_what_any_can(endpoint, &mut operation, &mut responses);
         let methods = paths.entry(endpoint.path.as_str()).or_insert_with(|| json!({}));
         methods[endpoint.method.as_str().to_ascii_lowercase()] = operation;
     }
+    name_items(&mut schemas);
+    let mut surfaces: Vec<Surface> = endpoints.iter().map(|endpoint| endpoint.surface).collect();
+    surfaces.dedup();
+    let tag = |surface: &Surface| json!({ "name": surface.as_str(), "description": about(*surface) });
     let schemes: Map<String, Value> =
         security_schemes().into_iter().map(|(name, scheme)| (name.to_owned(), json!(scheme))).collect();
     json!({
         "openapi": "3.1.0",
         "info": { "title": "gatehouse", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
         "servers": [{ "url": "/", "description": "Where this document was found" }],
+        "tags": surfaces.iter().map(tag).collect::<Vec<_>>(),
+        "security": [],
         "paths": paths,
         "components": { "schemas": schemas, "responses": responses, "securitySchemes": schemes },
     })
@@ -78,6 +103,24 @@ fn named(part: &impl Serialize, surface: &str) -> Value {
     value
 }
 
+/// Refers to what a page holds by its name; what stands for a type parameter is written out otherwise.
+fn name_items(schemas: &mut Map<String, Value>) {
+    for (page, schema) in schemas.iter_mut().filter(|(name, _)| name.contains(".Page_")) {
+        let item = page.replacen("Page_", "", 1);
+        schema["properties"]["items"]["items"] = json!({ "$ref": format!("{SCHEMAS}{item}") });
+    }
+}
+
+/// A parameter that is not given is not there; it is never null.
+fn never_null(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        if let Some([kind, _]) = parameter["schema"]["type"].as_array().map(Vec::as_slice) {
+            parameter["schema"]["type"] = kind.clone();
+        }
+    }
+}
+
 /// Adds what any operation of its kind can be answered, where the handler does not say it better; and
 /// refusals that say nothing of their body have that of their surface. What is said often is said once, in
 /// `responses`.
@@ -87,7 +130,9 @@ fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value, responses: &m
         return;
     }
     let given = |name: &str| operation[name].as_array().is_some_and(|list| !list.is_empty());
-    let (parameters, secured, body) = (given("parameters"), given("security"), operation.get("requestBody").is_some());
+    let for_people = FOR_PEOPLE.contains(&endpoint.name);
+    let secured = given("security") && !for_people;
+    let (parameters, body) = (given("parameters"), operation.get("requestBody").is_some());
     let of_admin = surface == Surface::Admin;
     let may_come = [
         (400, "What is wrong with the input", true),
@@ -106,7 +151,7 @@ fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value, responses: &m
     let refusal = json!({ "schema": { "$ref": format!("{SCHEMAS}{}.{REFUSAL}", surface.as_str()) } });
     let mut content = json!({ shape::media_type(surface): refusal });
     let mut place = surface.as_str().to_owned();
-    if FOR_PEOPLE.contains(&endpoint.name) {
+    if for_people {
         content["text/html"] = json!({});
         place.push_str(".pages");
     }
@@ -153,6 +198,13 @@ fn security_schemes() -> Vec<(&'static str, SecurityScheme)> {
         ("bearer", http(HttpAuthScheme::Bearer, "An access token of a person or a service.")),
         ("user_token", http(HttpAuthScheme::Bearer, "A person's access token.")),
         ("service_token", http(HttpAuthScheme::Bearer, "A service's access token.")),
+        (
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                "gatehouse_session",
+                "A browser in which somebody signed in; over https the name begins with `__Host-`.",
+            ))),
+        ),
         ("client_basic", http(HttpAuthScheme::Basic, "A client's id and secret (RFC 6749 §2.3.1).")),
     ]
 }
@@ -174,13 +226,22 @@ mod tests {
             }
         }
         let schemes = document["components"]["securitySchemes"].as_object().unwrap();
-        for scheme in
-            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
-        {
-            let wanted = scheme["security"].as_array().into_iter().flatten();
-            for name in wanted.flat_map(|one| one.as_object().unwrap().keys()) {
-                assert!(schemes.contains_key(name), "{name} is no scheme");
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+        for (_, operation) in operations {
+            let name = &operation["operationId"];
+            assert!(operation.get("parameters").is_none_or(Value::is_array), "{name} has no list of parameters");
+            assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{name} says nothing");
+            let wanted = operation["security"].as_array().into_iter().flatten();
+            for scheme in wanted.flat_map(|one| one.as_object().unwrap().keys()) {
+                assert!(schemes.contains_key(scheme), "{scheme} is no scheme");
             }
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let says = answer["description"].as_str().is_some_and(|about| !about.is_empty());
+                assert!(says || answer.get("$ref").is_some(), "{name} does not say what {status} means");
+            }
+        }
+        for tag in document["tags"].as_array().unwrap() {
+            assert_ne!(tag["description"], "", "{tag}");
         }
         for reference in text.split("\"#/").skip(1).filter_map(|rest| rest.split('"').next()) {
             let found = document.pointer(&format!("/{reference}"));

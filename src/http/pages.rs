@@ -30,9 +30,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 
-pub(super) use self::docs::chapters;
+pub(super) use self::docs::reference;
 use self::error::Problem;
-pub(super) use self::views::docs::Chapter;
+pub(super) use self::views::docs::Reference;
 use self::views::{Frame, View};
 use super::browser::Visit;
 use super::call::Call;

@@ -28,6 +28,8 @@ text_enum! {
         TotpAdded = "totp_added",
         /// The authenticator app was removed.
         TotpRemoved = "totp_removed",
+        /// An administrator removed every second factor.
+        FactorsRemoved = "factors_removed",
         /// There are new recovery codes; the ones before count no longer.
         RecoveryCodesRenewed = "recovery_codes_renewed",
         /// The account is gone.

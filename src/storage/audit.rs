@@ -1,7 +1,8 @@
 //! The audit log: rows are added, and deleted only for their age.
 
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use super::column::parsed;
 use super::db::{TenantRows, Tx};
@@ -79,14 +80,24 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// To whom, as `kind:id`.
     pub target: Option<String>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
     /// Not before this moment.
     pub since: Option<Timestamp>,
     /// Before this moment.
     pub until: Option<Timestamp>,
 }
 
-/// Up to `limit` rows that a filter lets through, with their numbers, newest first, all below `before` if
-/// that is given.
+/// Older than the row of this number, or of its moment and written before it. If that row was deleted for its age,
+/// there is none.
+fn is_before(number: i64) -> Condition {
+    let that = || Entity::find().select_only().column(Column::At).filter(Column::Id.eq(number)).into_query();
+    let (at, that) = (|| Expr::col((Entity, Column::At)), || Expr::SubQuery(None, Box::new(that().into())));
+    Condition::all().add(at().lte(that())).add(at().lt(that()).or(Column::Id.lt(number)))
+}
+
+/// Up to `limit` rows that a filter lets through, with their numbers, newest first, all older than the row `before`
+/// if that is given.
 ///
 /// # Errors
 /// The database is unavailable, or a row is damaged.
@@ -96,16 +107,23 @@ pub async fn filtered(
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<(i64, StoredAuditEntry)>, StorageError> {
-    let texts = [(Column::Actor, &filter.actor), (Column::Action, &filter.action), (Column::Target, &filter.target)];
+    let outcome = filter.outcome.map(|outcome| outcome.as_str().to_owned());
+    let texts = [
+        (Column::Actor, &filter.actor),
+        (Column::Action, &filter.action),
+        (Column::Target, &filter.target),
+        (Column::Outcome, &outcome),
+    ];
     let mut query = Entity::find()
         .filter(Column::TenantId.eq(rows.tenant().uuid()))
         .apply_if(filter.since, |query, at| query.filter(Column::At.gte(at.millis())))
         .apply_if(filter.until, |query, at| query.filter(Column::At.lt(at.millis())))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before)));
+        .apply_if(before, |query, before| query.filter(is_before(before)));
     for (column, wanted) in texts {
         query = query.apply_if(wanted.as_deref(), |query, text| query.filter(column.eq(text)));
     }
-    query.order_by_desc(Column::Id).limit(limit).all(&rows.raw()).await?.into_iter().map(noun).collect()
+    let newest_first = query.order_by_desc(Column::At).order_by_desc(Column::Id);
+    newest_first.limit(limit).all(&rows.raw()).await?.into_iter().map(noun).collect()
 }
 
 /// Deletes up to `limit` rows from before `at`, of all tenants; says how many.

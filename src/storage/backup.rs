@@ -61,7 +61,7 @@ async fn copy(db: &Db, name: &str, path: &Path) -> Result<(), StorageError> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> StorageError {
-    StorageError::Unavailable(format!("the backup {} was not written: {error}", path.display()))
+    StorageError::Unsupported(format!("the backup {} was not written: {error}", path.display()))
 }
 
 /// What is wrong with the embedded database, by its own reckoning; empty if nothing is.

@@ -39,7 +39,7 @@ fn noun(row: Model, domains: Vec<String>) -> Result<Connection, StorageError> {
     })
 }
 
-fn row(tenant: TenantId, noun: &Connection) -> Model {
+pub(super) fn row(tenant: TenantId, noun: &Connection) -> Model {
     let organization_id = noun.organization.map(OrganizationId::uuid);
     let kind = noun.provider.kind();
     Model {
@@ -113,7 +113,6 @@ async fn insert_domains(tx: &TenantTx<'_>, connection: &Connection) -> Result<()
 /// # Errors
 /// `Duplicate` if a domain leads elsewhere; or the database is unavailable.
 pub async fn update(tx: &TenantTx<'_>, connection: &Connection) -> Result<(), StorageError> {
-    use connection_domains::Column as Domain;
     let mut row = row(tx.tenant(), connection).into_active_model().reset_all();
     row.tenant_id = NotSet;
     row.id = NotSet;
@@ -127,6 +126,15 @@ pub async fn update(tx: &TenantTx<'_>, connection: &Connection) -> Result<(), St
         .filter(Column::Id.eq(connection.id.uuid()))
         .exec(&tx.raw())
         .await?;
+    set_domains(tx, connection).await
+}
+
+/// Has its domains lead to a connection, and no others.
+///
+/// # Errors
+/// `Duplicate` if a domain leads elsewhere; or the database is unavailable.
+pub async fn set_domains(tx: &TenantTx<'_>, connection: &Connection) -> Result<(), StorageError> {
+    use connection_domains::Column as Domain;
     connection_domains::Entity::delete_many()
         .filter(Domain::TenantId.eq(tx.tenant().uuid()))
         .filter(Domain::ConnectionId.eq(connection.id.uuid()))

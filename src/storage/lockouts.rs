@@ -81,6 +81,24 @@ pub async fn clear(tx: &TenantTx<'_>, account: &[u8; 32]) -> Result<(), StorageE
     Ok(())
 }
 
+/// Which of these accounts are locked, and until when.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn locked(
+    rows: &TenantRows<'_>,
+    accounts: impl Iterator<Item = &[u8; 32]>,
+    now: Timestamp,
+) -> Result<Vec<(Vec<u8>, Timestamp)>, StorageError> {
+    let found = Entity::find()
+        .filter(Column::TenantId.eq(rows.tenant().uuid()))
+        .filter(Column::Account.is_in(accounts.map(|account| account.to_vec())))
+        .filter(Column::LockedUntil.gt(now.millis()))
+        .all(&rows.raw())
+        .await?;
+    Ok(found.into_iter().map(|row| (row.account, Timestamp::from_millis(row.locked_until))).collect())
+}
+
 /// What is known about attempts on an account.
 ///
 /// # Errors

@@ -10,13 +10,15 @@ use sea_orm::{
 use super::column::{digest, millis, moment, parsed};
 use super::db::{TenantRows, TenantTx};
 use super::entity::{
-    api_clients, client_permissions, clients, memberships, modules, organizations, passkeys, permissions,
-    recovery_codes, role_assignments, role_permissions, roles, scoped_grants, sites, systems, totp_factors, users,
+    api_clients, client_permissions, clients, connections, identities, memberships, modules, organizations, passkeys,
+    permissions, recovery_codes, role_assignments, role_permissions, roles, scoped_grants, sites, systems,
+    totp_factors, users,
 };
 use super::error::StorageError;
 use crate::model::api_client::ApiClient;
 use crate::model::catalogue::{Module, Site, System};
 use crate::model::client::Client;
+use crate::model::connection::{Connection, Identity};
 use crate::model::factors::{Passkey, RecoveryCode, TotpFactor};
 use crate::model::ids::{
     AssignmentId, ClientId, ModuleId, OrganizationId, PermissionId, RoleId, ScopedGrantId, SiteId, TenantId, UserId,
@@ -290,6 +292,8 @@ written!(
     },
     |row| super::memberships::noun(&row)
 );
+written!(Connection, connections, super::connections::row);
+written!(Identity, identities, super::identities::row, |row| Ok(super::identities::noun(row)));
 written!(System, systems, super::systems::row, |row| Ok(super::systems::noun(row)));
 written!(Module, modules, super::modules::row, |row| Ok(super::modules::noun(row)));
 written!(Site, sites, super::sites::row, |row| Ok(super::sites::noun(row)));

@@ -4,15 +4,15 @@
 //! an atomic addition on a handle. Labels come from fixed lists: whatever a caller sends, the
 //! number of series stays bounded.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::logs::DroppedLines;
+use crate::model::time::Timestamp;
 
 /// Upper bounds of the latency buckets in seconds, from a token for a machine to a slow upstream.
 const BUCKETS: [f64; 14] =
@@ -394,10 +394,16 @@ pub struct DatabaseMetrics {
 /// A background job.
 #[derive(Clone)]
 pub struct JobMetrics {
-    /// When it last succeeded, in seconds since 1970.
-    pub last_success: Gauge,
+    last_success: Gauge,
     /// Failed runs.
     pub failures: Counter,
+}
+
+impl JobMetrics {
+    /// Notes that it succeeded.
+    pub fn succeeded(&self, at: Timestamp) {
+        self.last_success.set(u32::try_from(at.seconds()).map_or(0.0, f64::from));
+    }
 }
 
 /// One counter for each of a fixed list of labels, and one for all the rest.
@@ -517,7 +523,7 @@ mod tests {
         metrics.panics.increment(1);
         metrics.job("clean-up").failures.increment(1);
         metrics.job("clean-up").failures.increment(1);
-        metrics.job("clean-up").last_success.set(1_800_000_000.0);
+        metrics.job("clean-up").succeeded(Timestamp::from_millis(1_800_000_000_000));
         let text = metrics.render();
         for (series, expected) in [
             (r#"gatehouse_http_requests_total{surface="oauth",method="POST",status="2xx"}"#, 1.0),

@@ -478,6 +478,7 @@ async fn query_parameters(app: TestApp) {
                 "is_active" | "is_system_role" | "is_system_permission" => &["maybe", "2", "TRUE%20", "%ff"],
                 "scope" => &["mark", "global", "SYSTEM%20"],
                 "tenant_id" => &["mark", "tnt_", "tnt_1", "usr_00000000000000000000000000000000", "%ff"],
+                "outcome" => &["mark", "SUCCESS", "%ff"],
                 // Any text may be looked for.
                 "keyword" | "system_key" | "company_key" => &[],
                 "actor" | "target" | "search" | "role" | "role_name" | "role_code" | "permission_name" | "resource"

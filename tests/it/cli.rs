@@ -285,6 +285,7 @@ async fn trusted_systems(place: &Place, server: &Serving, tried: &mut impl FnMut
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["client_key"]), (1, &json!(key)));
     assert!(listed[0].get("api_key").is_none() && !listed.to_string().contains(&secret));
     let rotated = place.json(&["api-client", "rotate", &key, "--overlap", "1h"]);
+    place.run(&["api-client", "rotate", &key, "--overlap", "32d"]).refused(2, &["overlap", "31d"]);
     let new = text(&rotated, "api_key").to_owned();
     within(SOON, "the new secret", async || ask(&new).await.status == 200).await;
     assert_eq!(ask(&secret).await.status, 200, "the old one goes on");
@@ -440,6 +441,16 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     let taken = place.json(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]);
     assert_eq!(taken["roles"], json!([]));
     place.run(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]).refused(1, &["no such role: admin"]);
+    tried("user show");
+    let shown = place.json(&["user", "show", "ann@example.org", of[0], of[1]]);
+    has(&shown, USER);
+    tried("user remove-factors");
+    assert_eq!(place.json(&["user", "remove-factors", "ann@example.org", of[0], of[1]]), shown);
+    tried("user delete");
+    let gone = place.json(&["user", "create", "--email", "gone@example.org", of[0], of[1]]);
+    let deleted = place.json(&["user", "delete", "gone@example.org", of[0], of[1]]);
+    assert_eq!(deleted, json!({ "user_id": gone["user_id"], "deleted": true }));
+    place.run(&["user", "show", "gone@example.org", of[0], of[1]]).refused(1, &["no such user: gone@example.org"]);
 
     // Clients.
     tried("client create");

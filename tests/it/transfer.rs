@@ -5,21 +5,27 @@ use std::sync::Arc;
 
 use gatehouse::app;
 use gatehouse::crypto::sealing::MasterKey;
+use gatehouse::domain::access::Powers;
 use gatehouse::domain::api_clients::{self, NewApiClient};
 use gatehouse::domain::catalogue::{self, NewEntry};
 use gatehouse::domain::clients::NewClient;
+use gatehouse::domain::connections::{self, NewConnection};
 use gatehouse::domain::factors::{passkeys, totp};
 use gatehouse::domain::organizations::{self, NewOrganization};
 use gatehouse::domain::provisioning::Account;
 use gatehouse::domain::transfer::{self, Imported, Wish};
 use gatehouse::domain::users::{self, NewPassword};
-use gatehouse::domain::{Core, Ctx, Origin, bootstrap, memberships, scoped_grants, tenants};
+use gatehouse::domain::{Core, Ctx, Origin, bootstrap, memberships, saml_keys, scoped_grants, tenants};
 use gatehouse::model::audit::Actor;
 use gatehouse::model::client::AuthMethod;
+use gatehouse::model::connection::{ConnectionSettings, Identity, OidcProvider, Provider};
 use gatehouse::model::entropy::SeededEntropy;
+use gatehouse::model::ids::{OrganizationId, UserId};
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::scoped_grant::{GrantScope, GrantTarget};
+use gatehouse::model::secret::Secret;
 use gatehouse::model::transfer::OnConflict;
+use gatehouse::storage::identities;
 use serde_json::{Value, json};
 
 use crate::factors::{with_app, with_passkey};
@@ -91,6 +97,7 @@ async fn furnish(app: &TestApp) -> (String, String) {
     catalogue::add_module(&ctx, system.id, entry("orders")).await.unwrap();
     catalogue::add_site(&ctx, company.id, entry("north")).await.unwrap();
     api_clients::create(&ctx, NewApiClient { name: "Portal".to_owned(), ..Default::default() }).await.unwrap();
+    elsewhere(&ctx, company.id, ann.id).await;
     let target = |scope: &str, action: &str| GrantTarget {
         scope_type: GrantScope::Site,
         scope: scope.to_owned(),
@@ -106,6 +113,32 @@ async fn furnish(app: &TestApp) -> (String, String) {
     app.tenant_user(&tenant, "ann@example.org", "123456").await;
     assert_eq!(MembershipRole::ALL.len(), 3);
     (secret, codes[0].clone())
+}
+
+/// A provider elsewhere that knows a secret and a person of ours, and one that knows our key.
+async fn elsewhere(ctx: &Ctx<'_>, company: OrganizationId, user: UserId) {
+    let oidc = OidcProvider {
+        issuer: "https://id.example.org".to_owned(),
+        client_id: "gatehouse".to_owned(),
+        scopes: vec!["email".to_owned()],
+        userinfo: false,
+    };
+    let new = NewConnection {
+        organization: Some(company),
+        name: "Elsewhere".to_owned(),
+        provider: Provider::Oidc(oidc),
+        settings: ConnectionSettings::default(),
+        domains: vec!["example.org".to_owned()],
+        secret: Some(Secret::new("known to both".to_owned())),
+    };
+    let connection = connections::create(ctx, &Powers::operator(), new).await.unwrap().id;
+    let (tenant, at) = (ctx.tenant_id(), ctx.now());
+    let identity = Identity { connection, subject: "ann|1".to_owned(), user, created_at: at, used_at: at };
+    let written = ctx.core.db.write((tenant, identity), |tx, (tenant, identity)| {
+        Box::pin(async move { identities::insert(&tx.of(*tenant), identity).await })
+    });
+    assert!(written.await.unwrap());
+    saml_keys::key(ctx).await.unwrap();
 }
 
 async fn an_installation_is_made_again(setup: Setup) {
@@ -134,6 +167,12 @@ async fn an_installation_is_made_again(setup: Setup) {
                 .len(),
             1
         );
+        let connection = connections::list(&there).await.unwrap().pop().expect("the connection");
+        let secret = connections::secret(&core, &connection).unwrap().expect("its secret");
+        assert_eq!(secret.expose(), b"known to both");
+        let own = app.ctx().await;
+        let keys = [saml_keys::key(&there).await.unwrap(), saml_keys::key(&own).await.unwrap()];
+        assert_eq!(keys[0].pkcs8().expose(), keys[1].pkcs8().expose());
         // Nothing gets a key that came with the file.
         let name = NewEntry { name: "erp", code: None };
         assert!(!first.contains(&catalogue::add_system(&there, name).await.unwrap().key));
@@ -141,7 +180,7 @@ async fn an_installation_is_made_again(setup: Setup) {
     }
 }
 
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 20] = [
     "tenant",
     "signing_key",
     "permission",
@@ -154,6 +193,9 @@ const KINDS: [&str; 17] = [
     "recovery_code",
     "organization",
     "membership",
+    "saml_key",
+    "connection",
+    "identity",
     "system",
     "module",
     "site",
@@ -166,10 +208,11 @@ async fn secrets_stay_behind_unless_asked_for(setup: Setup) {
     let (secret, code) = furnish(&app).await;
     let mut lines = Vec::new();
     let left = transfer::export(&app.core, None, false, &mut lines).await.unwrap();
-    assert_eq!((left.totp, left.client_secrets), (1, 1));
+    assert_eq!((left.totp, left.client_secrets, left.connection_secrets, left.saml_keys), (1, 1, 1, 1));
     assert!(left.signing_keys >= 6, "{left:?}");
     let text = String::from_utf8(lines).unwrap();
     assert!(!text.contains("\"private\"") && !text.contains("\"kind\":\"totp\"") && !text.contains(&secret));
+    assert!(!text.contains("\"secret\":\"") && !text.contains("saml_key"));
 
     let core = empty(&setup, Engine::Sqlite).await;
     import(&core, &text, PLAIN).await.unwrap();
@@ -222,6 +265,14 @@ async fn a_refused_file_changes_nothing(app: TestApp) {
     let before = written(&app).await;
     for (line, why) in broken {
         let refused = import(&app.core, &file(&[user("new@example.org"), line]), PLAIN).await.unwrap_err();
+        assert!(refused.starts_with(why), "{refused:?} instead of {why:?}");
+    }
+    for (line, why) in [
+        (&b"\xff"[..], "line 2: "),
+        (b"{\"kind\":\"user\",\"email\":\"", "line 2: EOF while parsing a string at column 24"),
+    ] {
+        let damaged = [HEADER.as_bytes(), b"\n", line].concat();
+        let refused = transfer::import(&app.core, &mut Cursor::new(damaged), PLAIN).await.unwrap_err().to_string();
         assert!(refused.starts_with(why), "{refused:?} instead of {why:?}");
     }
     for (first, why) in [("", "line 1:"), ("[]", "line 1:"), (r#"{"gatehouse":"export","version":2}"#, "version 2")] {

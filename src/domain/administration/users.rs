@@ -2,12 +2,15 @@
 
 use crate::domain::access::Powers;
 use crate::domain::users::{self, NewUser, invalid};
-use crate::domain::{Ctx, DomainError, Noun, account, logout, sessions};
+use crate::domain::{Ctx, DomainError, Noun, account, factors, logout, recovery, sessions, verification};
 use crate::model::ids::{SessionId, UserId};
+use crate::model::mail::LinkPurpose;
 use crate::model::session::Session;
 use crate::model::text::{DisplayName, Email, Username};
 use crate::model::user::User;
 
+pub use crate::domain::factors::Factors;
+pub use crate::domain::lockout::locked;
 pub use crate::domain::users::UserFilter;
 
 /// What of a user may be changed; `None` leaves it. Where a value may be absent, the inner `None` takes
@@ -128,6 +131,38 @@ pub async fn delete(ctx: &Ctx<'_>, by: &Powers, id: UserId) -> Result<(), Domain
 pub async fn unlock(ctx: &Ctx<'_>, by: &Powers, id: UserId) -> Result<(), DomainError> {
     reach(ctx, by, id).await?;
     users::unlock(ctx, id).await
+}
+
+/// Mails a user a link, which proves their address or sets a new password.
+///
+/// # Errors
+/// [`DomainError::NotFound`]; [`DomainError::Conflict`] for who has no address, or has proved it; or the
+/// database is unavailable.
+pub async fn mail_link(ctx: &Ctx<'_>, id: UserId, purpose: LinkPurpose) -> Result<(), DomainError> {
+    let user = users::find(ctx, id).await?;
+    let email = user.email.ok_or(DomainError::Conflict("the user has no address"))?;
+    match purpose {
+        LinkPurpose::VerifyEmail if user.email_verified => Err(DomainError::Conflict("the address is proved already")),
+        LinkPurpose::VerifyEmail => verification::resend(ctx, &email).await,
+        LinkPurpose::ResetPassword => recovery::request(ctx, &email).await,
+    }
+}
+
+/// What a user can prove a sign-in with beside the password.
+///
+/// # Errors
+/// [`DomainError::NotFound`], or the database is unavailable.
+pub async fn factors(ctx: &Ctx<'_>, id: UserId) -> Result<Factors, DomainError> {
+    users::find(ctx, id).await?;
+    factors::of(ctx, id).await
+}
+
+/// Takes every second factor from a user.
+///
+/// # Errors
+/// As [`update`].
+pub async fn remove_factors(ctx: &Ctx<'_>, by: &Powers, id: UserId) -> Result<(), DomainError> {
+    factors::remove_all_by(ctx, by.clone(), id).await
 }
 
 /// Ends all sessions of a user.

@@ -43,6 +43,7 @@ pub async fn deliver(core: Arc<Core>) {
     loop {
         match due(&core).await {
             Ok(due) => {
+                metrics.succeeded(core.clock.now());
                 for receiver in due {
                     if turns.len() < AT_ONCE && !served.values().any(|other| *other == receiver) {
                         let (core, whose) = (Arc::clone(&core), receiver.clone());

@@ -20,8 +20,8 @@ use crate::model::transfer::OnConflict;
 use crate::model::user::User;
 use crate::storage::installation::{self, Installation};
 use crate::storage::{
-    Retryable, StorageError, TenantTx, Tx, audit, catalogue_numbers, known_browsers, signing_keys, tenants, tokens,
-    transfer, unscoped, users,
+    Retryable, StorageError, TenantTx, Tx, audit, catalogue_numbers, connections, known_browsers, saml_keys,
+    signing_keys, tenants, tokens, transfer, unscoped, users,
 };
 
 /// A tenant that a file brings.
@@ -192,6 +192,19 @@ impl Batch {
                 done
             }
             Row::Membership(membership) => transfer::put(of, membership, on).await.map_err(taken(Noun::Membership))?,
+            Row::SamlKey { sealed, certificate } => {
+                saml_keys::insert(of, sealed, certificate, self.now).await?;
+                true
+            }
+            Row::Connection(connection) => {
+                let done = transfer::put(of, &**connection, on).await.map_err(taken(Noun::Connection))?;
+                if done {
+                    connections::set_domains(of, connection).await.map_err(taken(Noun::Domain))?;
+                    of.changed(ChangeKind::Connection, "").await?;
+                }
+                done
+            }
+            Row::Identity(identity) => transfer::put(of, identity, on).await.map_err(taken(Noun::Identity))?,
             Row::System(system) => {
                 self.reserve(of, &system.key).await?;
                 transfer::put(of, system, on).await.map_err(taken(Noun::System))?

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::lines::{Header, Line, TenantLine};
+use super::lines::{Header, Line, SamlKeyLine, TenantLine};
+use super::values::SecretBytes;
 use super::{Counts, TransferError};
 use crate::domain::ctx::{Ctx, Origin};
 use crate::domain::tenants::LiveTenant;
-use crate::domain::{Core, DomainError, api_sign_in, audit, clients};
+use crate::domain::{Core, DomainError, api_sign_in, audit, clients, connections};
 use crate::model::audit::{Actor, Outcome};
+use crate::model::connection::Identity;
 use crate::model::factors::{Passkey, RecoveryCode, TotpFactor};
 use crate::model::ids::{PermissionId, RoleId, TenantId};
 use crate::model::organization::{Membership, Organization};
@@ -18,7 +20,7 @@ use crate::model::scoped_grant::ScopedGrant;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::storage::transfer::{self, Whole};
-use crate::storage::{Rows, TenantRows, permissions, roles, signing_keys, unscoped};
+use crate::storage::{Rows, TenantRows, permissions, roles, saml_keys, signing_keys, unscoped};
 
 /// How many rows are read at once.
 const PAGE: u64 = 500;
@@ -34,6 +36,10 @@ pub struct Left {
     pub totp: u64,
     /// Clients whose secret, which they sign with, stayed behind.
     pub client_secrets: u64,
+    /// Keys towards SAML providers that stayed behind.
+    pub saml_keys: u64,
+    /// Connections whose secret at the provider stayed behind.
+    pub connection_secrets: u64,
 }
 
 /// Writes a tenant, or all of them with the default one first; rows as they were at one moment.
@@ -146,6 +152,8 @@ impl File<'_> {
         self.every::<RecoveryCode>(&rows, Line::of_recovery_code).await?;
         self.every::<Organization>(&rows, Line::of_organization).await?;
         self.every::<Membership>(&rows, Line::of_membership).await?;
+        self.connections(&rows).await?;
+        self.every::<Identity>(&rows, Line::of_identity).await?;
         self.every(&rows, Line::of_system).await?;
         self.every(&rows, Line::of_module).await?;
         self.every(&rows, Line::of_site).await?;
@@ -176,6 +184,24 @@ impl File<'_> {
             let has_one = client.secrets.as_ref().is_some_and(|secrets| secrets.sealed.is_some());
             self.left.client_secrets += u64::from(has_one && !self.secrets);
             self.put(&Line::of_client(client, secret))?;
+        }
+        Ok(())
+    }
+
+    /// Connections, whose secrets are sealed, and the key by which SAML providers know the tenant.
+    async fn connections(&mut self, rows: &TenantRows<'_>) -> Result<(), TransferError> {
+        match saml_keys::find(rows).await? {
+            Some((sealed, certificate)) if self.secrets => {
+                let private = self.core.sealer.open(crate::domain::saml_keys::context(rows.tenant()), &sealed);
+                let private = SecretBytes(private.map_err(DomainError::from)?);
+                self.put(&Line::SamlKey(SamlKeyLine { private, certificate }))?;
+            }
+            kept => self.left.saml_keys += u64::from(kept.is_some()),
+        }
+        for connection in crate::storage::connections::list(rows).await? {
+            let secret = if self.secrets { connections::secret(self.core, &connection)? } else { None };
+            self.left.connection_secrets += u64::from(connection.sealed_secret.is_some() && !self.secrets);
+            self.put(&Line::of_connection(connection, secret))?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Reading the file: every line is checked before the first one is written.
 
 use std::collections::HashSet;
-use std::io::{BufRead, Seek};
+use std::io::{BufRead, Read as _, Seek};
 
 use super::batch::{Batch, Item, NewTenant, Stop, What};
 use super::lines::{Header, Line, VERSION};
@@ -17,6 +17,9 @@ use crate::storage::tenants;
 /// How many lines one transaction takes. A file of so many or fewer is taken whole or not at all; of a
 /// longer one what was written stays, and the file can be read again with [`OnConflict::Skip`].
 const BATCH: usize = 1_000;
+
+/// The longest line, in bytes: one that never ends must not fill the memory.
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// What is wanted of a file.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +51,10 @@ pub struct Imported {
 /// # Errors
 /// It is none of ours, or of a later version.
 pub fn header(from: &mut impl BufRead) -> Result<Header, TransferError> {
-    let mut first = String::new();
-    from.read_line(&mut first)?;
+    let mut first = Vec::new();
+    (&mut *from).take(LONGEST).read_until(b'\n', &mut first)?;
     let refuse = |why: String| TransferError::Line { line: 1, why };
-    let header: Header = serde_json::from_str(&first).map_err(|why| {
+    let header: Header = serde_json::from_slice(&first).map_err(|why| {
         refuse(format!("not the header of an export, as {}: {why}", r#"{"gatehouse":"export","version":1}"#))
     })?;
     if header.version != VERSION {
@@ -110,17 +113,22 @@ struct Reader<'a> {
 
 /// The next line that is not empty, and its number.
 fn next_line(from: &mut impl BufRead, number: &mut u64) -> Result<Option<Line>, TransferError> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     loop {
         text.clear();
-        if from.read_line(&mut text)? == 0 {
+        if (&mut *from).take(LONGEST).read_until(b'\n', &mut text)? == 0 {
             return Ok(None);
         }
         *number += 1;
-        if !text.trim().is_empty() {
-            let line = *number;
-            let parsed = serde_json::from_str(&text);
-            return parsed.map(Some).map_err(|why| TransferError::Line { line, why: why.to_string() });
+        let refused = |why| TransferError::Line { line: *number, why };
+        if !text.ends_with(b"\n") && u64::try_from(text.len()).is_ok_and(|length| length == LONGEST) {
+            return Err(refused(format!("is longer than {LONGEST} bytes")));
+        }
+        let line = text.trim_ascii();
+        if !line.is_empty() {
+            // It says "line 1" of each.
+            let why = |why: serde_json::Error| refused(why.to_string().replace(" at line 1 column ", " at column "));
+            return serde_json::from_slice(line).map(Some).map_err(why);
         }
     }
 }
@@ -236,7 +244,7 @@ impl Reader<'_> {
         }
         let (there, here) = self.whose()?;
         let counts = match &line {
-            Line::SigningKey(_) => made.contains(&here),
+            Line::SigningKey(_) | Line::SamlKey(_) => made.contains(&here),
             Line::RecoveryCode(_) => there == here,
             _ => true,
         };

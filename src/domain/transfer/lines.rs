@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::values::{At, Bytes, SecretBytes, Sha256};
 use crate::model::client::{AccessTokenFormat, AuthMethod, GrantType};
 use crate::model::client_settings::ClientSettings;
+use crate::model::connection::{ConnectionSettings, Provider};
 use crate::model::ids::{
-    ApiClientId, AssignmentId, ClientId, KeyId, MembershipId, ModuleId, OrganizationId, PermissionId, RoleId,
-    ScopedGrantId, SiteId, SystemId, TenantId, UserId,
+    ApiClientId, AssignmentId, ClientId, ConnectionId, KeyId, MembershipId, ModuleId, OrganizationId, PermissionId,
+    RoleId, ScopedGrantId, SiteId, SystemId, TenantId, UserId,
 };
 use crate::model::organization::MembershipRole;
 use crate::model::role::RoleScope;
@@ -72,6 +73,9 @@ pub(super) enum Line {
     RecoveryCode(RecoveryCodeLine),
     Organization(OrganizationLine),
     Membership(MembershipLine),
+    SamlKey(SamlKeyLine),
+    Connection(Box<ConnectionLine>),
+    Identity(IdentityLine),
     System(SystemLine),
     Module(ModuleLine),
     Site(SiteLine),
@@ -95,6 +99,9 @@ impl Line {
             Self::RecoveryCode(_) => "recovery_code",
             Self::Organization(_) => "organization",
             Self::Membership(_) => "membership",
+            Self::SamlKey(_) => "saml_key",
+            Self::Connection(_) => "connection",
+            Self::Identity(_) => "identity",
             Self::System(_) => "system",
             Self::Module(_) => "module",
             Self::Site(_) => "site",
@@ -344,6 +351,46 @@ pub(super) struct MembershipLine {
     pub(super) user: UserId,
     pub(super) role: MembershipRole,
     pub(super) created_at: At,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SamlKeyLine {
+    /// PKCS#8.
+    pub(super) private: SecretBytes,
+    /// DER in base64.
+    pub(super) certificate: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectionLine {
+    pub(super) id: ConnectionId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<OrganizationId>,
+    pub(super) name: String,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    pub(super) provider: Provider,
+    #[serde(default)]
+    pub(super) settings: ConnectionSettings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) domains: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<SecretBytes>,
+    pub(super) created_at: At,
+    pub(super) updated_at: At,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdentityLine {
+    pub(super) connection: ConnectionId,
+    /// Who they are there.
+    pub(super) subject: String,
+    pub(super) user: UserId,
+    pub(super) created_at: At,
+    pub(super) used_at: At,
 }
 
 #[derive(Serialize, Deserialize)]

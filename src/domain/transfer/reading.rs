@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use super::lines::{ClientLine, Line, ScopedGrantLine, SigningKeyLine, TenantKeyLine, TenantLine, UserLine};
+use super::lines::{
+    ClientLine, ConnectionLine, Line, ScopedGrantLine, SigningKeyLine, TenantKeyLine, TenantLine, UserLine,
+};
 use super::values::{At, SecretBytes};
+use crate::crypto::certificate::{CertifiedKey, inspect};
 use crate::crypto::jwk::PrivateKey;
 use crate::crypto::password_hash::HashScheme;
 use crate::domain::api_clients::AllowLists;
 use crate::domain::factors::{passkeys, totp};
-use crate::domain::{Core, DomainError, Invalid, clients, keys, organizations, scoped_grants, users};
+use crate::domain::{
+    Core, DomainError, Invalid, clients, connections, keys, organizations, saml_keys, scoped_grants, users,
+};
 use crate::model::api_client::ApiClient;
 use crate::model::catalogue::{self, Module, Site, System};
 use crate::model::client::{Client, ClientSecrets};
+use crate::model::connection::{Connection, Identity};
 use crate::model::factors::{Passkey, RecoveryCode, TotpFactor};
 use crate::model::ids::{PermissionId, TenantId, UserId};
 use crate::model::organization::{Membership, Organization, Slug};
@@ -37,6 +43,9 @@ pub(super) enum Row {
     RecoveryCode(RecoveryCode),
     Organization(Organization),
     Membership(Membership),
+    SamlKey { sealed: Vec<u8>, certificate: String },
+    Connection(Box<Connection>),
+    Identity(Identity),
     System(System),
     Module(Module),
     Site(Site),
@@ -189,6 +198,22 @@ impl Line {
                 role: line.role,
                 created_at: line.created_at.0,
             }),
+            Self::SamlKey(line) => {
+                let sealed = core.sealer.seal(saml_keys::context(tenant), line.private.0.expose(), &*core.entropy)?;
+                let key = CertifiedKey::from_stored(line.private.0, line.certificate)?;
+                if inspect(key.certificate()).is_none() {
+                    return Err(Invalid::new("certificate", "is none").into());
+                }
+                Row::SamlKey { sealed, certificate: key.certificate().to_owned() }
+            }
+            Self::Connection(line) => Row::Connection(Box::new(line.read(core, tenant)?)),
+            Self::Identity(line) => Row::Identity(Identity {
+                connection: line.connection,
+                subject: plain("subject", line.subject, 1024)?,
+                user: line.user,
+                created_at: line.created_at.0,
+                used_at: line.used_at.0,
+            }),
             Self::System(line) => Row::System(System {
                 id: line.id,
                 key: key(line.key)?,
@@ -314,6 +339,27 @@ impl ClientLine {
         };
         clients::check_whole(&client)?;
         Ok(client)
+    }
+}
+
+impl ConnectionLine {
+    fn read(self, core: &Core, tenant: TenantId) -> Result<Connection, DomainError> {
+        let name = self.id.to_string();
+        let context = connections::seal_context(tenant, &name);
+        let seal = |SecretBytes(secret): SecretBytes| core.sealer.seal(context, secret.expose(), &*core.entropy);
+        connections::checked(Connection {
+            tenant,
+            id: self.id,
+            organization: self.organization,
+            name: self.name,
+            enabled: self.enabled,
+            provider: self.provider,
+            settings: self.settings,
+            domains: self.domains,
+            sealed_secret: self.secret.map(seal).transpose()?,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Nouns → lines.
 
 use super::lines::{
-    ApiClientLine, ClientLine, Line, MembershipLine, ModuleLine, OrganizationLine, PasskeyLine, PermissionLine,
-    RecoveryCodeLine, RoleAssignmentLine, RoleLine, ScopedGrantLine, SigningKeyLine, SiteLine, SystemLine,
-    TenantKeyLine, TenantLine, TotpLine, UserLine,
+    ApiClientLine, ClientLine, ConnectionLine, IdentityLine, Line, MembershipLine, ModuleLine, OrganizationLine,
+    PasskeyLine, PermissionLine, RecoveryCodeLine, RoleAssignmentLine, RoleLine, ScopedGrantLine, SigningKeyLine,
+    SiteLine, SystemLine, TenantKeyLine, TenantLine, TotpLine, UserLine,
 };
 use super::values::{At, Bytes, SecretBytes, Sha256};
 use crate::domain::factors::totp;
@@ -11,6 +11,7 @@ use crate::domain::{Core, DomainError, keys};
 use crate::model::api_client::ApiClient;
 use crate::model::catalogue::{Module, Site, System};
 use crate::model::client::Client;
+use crate::model::connection::{Connection, Identity};
 use crate::model::factors::{Passkey, RecoveryCode, TotpFactor};
 use crate::model::ids::{PermissionId, TenantId};
 use crate::model::organization::{Membership, Organization};
@@ -200,6 +201,31 @@ impl Line {
             user: membership.user,
             role: membership.role,
             created_at: At(membership.created_at),
+        })
+    }
+
+    pub(super) fn of_connection(connection: Connection, secret: Option<Secret<Vec<u8>>>) -> Self {
+        Self::Connection(Box::new(ConnectionLine {
+            id: connection.id,
+            organization: connection.organization,
+            name: connection.name,
+            enabled: connection.enabled,
+            provider: connection.provider,
+            settings: connection.settings,
+            domains: connection.domains,
+            secret: secret.map(SecretBytes),
+            created_at: At(connection.created_at),
+            updated_at: At(connection.updated_at),
+        }))
+    }
+
+    pub(super) fn of_identity(identity: Identity) -> Self {
+        Self::Identity(IdentityLine {
+            connection: identity.connection,
+            subject: identity.subject,
+            user: identity.user,
+            created_at: At(identity.created_at),
+            used_at: At(identity.used_at),
         })
     }
 

@@ -10,6 +10,8 @@ mod catalogue;
 mod clients;
 mod connections;
 mod error;
+mod factors;
+mod invitations;
 mod keys;
 mod members;
 mod once;
@@ -40,6 +42,9 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         users::set_password,
         users::unlock,
         users::end_sessions,
+        users::mail,
+        factors::show,
+        factors::remove,
         sessions::list,
         sessions::end,
         clients::list,
@@ -75,6 +80,9 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         organizations::add_member,
         organizations::update_member,
         organizations::remove_member,
+        invitations::list,
+        invitations::create,
+        invitations::withdraw,
         connections::list,
         connections::create,
         connections::show,

@@ -5,7 +5,11 @@ use actix_web::HttpResponse;
 use crate::http::call::Call;
 
 /// Everything that is counted, in the Prometheus text format.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses((status = 200, description = "Every metric", body = String, content_type = "text/plain")),
+)]
 pub(super) async fn metrics(call: Call) -> HttpResponse {
     let core = call.core();
     let hashing = core.passwords.stats();

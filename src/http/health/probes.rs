@@ -25,20 +25,27 @@ pub(super) struct Readiness {
 }
 
 /// Alive (`idaas.md`); touches no dependency.
-#[utoipa::path(get, path = "/health", responses((status = 200, body = Alive)))]
+#[utoipa::path(get, path = "/health", responses((status = 200, description = "Alive", body = Alive)))]
 pub(super) async fn health() -> HttpResponse {
     HttpResponse::Ok().json(Alive { status: "ok" })
 }
 
 /// Alive (`member.md`); touches no dependency.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Alive)))]
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "Alive", body = Alive)))]
 pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Alive { status: "ok" })
 }
 
 /// Ready for requests: the database is reachable, its schema the wanted one, the keys are loaded,
 /// and the process has not been told to stop.
-#[utoipa::path(get, path = "/readyz", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    responses(
+        (status = 200, description = "Ready", body = Readiness),
+        (status = 503, description = "Not ready, and why", body = Readiness),
+    ),
+)]
 pub(super) async fn readyz(call: Call) -> HttpResponse {
     let mut reasons = call.core().readiness().await;
     if call.state().is_draining() {

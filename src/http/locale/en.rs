@@ -42,6 +42,7 @@ pub(super) const TEXTS: Texts = Texts {
         body: "Body",
         required: "required",
         answers: "Answers",
+        schemas: "Schemas",
     },
     error: ErrorTexts {
         missing: "There is nothing here",

@@ -74,7 +74,7 @@ texts! {
     /// `/`.
     LandingTexts { title, about, issuer, discovery, keys, openapi, docs, account }
     /// `/docs`.
-    DocsTexts { title, openapi, credentials, parameters, body, required, answers }
+    DocsTexts { title, openapi, credentials, parameters, body, required, answers, schemas }
     /// What went wrong, and what to do; `code` introduces the support code.
     ErrorTexts {
         missing, missing_hint, bad, bad_hint, failed, failed_hint, busy, busy_hint, forged, forged_hint, stale,

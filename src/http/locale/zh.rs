@@ -42,6 +42,7 @@ pub(super) const TEXTS: Texts = Texts {
         body: "请求体",
         required: "必填",
         answers: "应答",
+        schemas: "数据结构",
     },
     error: ErrorTexts {
         missing: "这里什么也没有",

@@ -40,6 +40,7 @@ const LONGEST: usize = 8192;
         ("request" = Option<String>, Query, description = "All of it, signed (RFC 9101)"),
         ("request_uri" = Option<String>, Query, description = "All of it, pushed before (RFC 9126) or registered"),
     ),
+    security((), ("session" = [])),
     responses(
         (status = 200, description = "A page that posts the answer (`form_post`)"),
         (status = 303, description = "The answer, or a page of ours"),

@@ -35,6 +35,7 @@ pub(in crate::http) const CARRIED: [&str; 5] =
         ("state" = Option<String>, Query, description = "Comes back as it is"),
         ("ui_locales" = Option<String>, Query, description = "The languages that the person reads"),
     ),
+    security((), ("session" = [])),
     responses(
         (status = 200, description = "A page that asks, or says that it is done"),
         (status = 303, description = "To the registered address"),

@@ -2,25 +2,46 @@
 
 #![allow(clippy::indexing_slicing)] // of JSON, where what is not there is null
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::Value;
 
 use super::page;
 use super::views::Frame;
-use super::views::docs::{Chapter, Docs, Entry, Member, Prose};
+use super::views::docs::{Chapter, Docs, Entry, Member, Prose, Reference};
 use crate::http::call::Call;
 use crate::http::mount;
 
 /// The documentation of every operation.
 #[utoipa::path(get, path = "/docs", responses((status = 200)))]
 pub(super) async fn docs(call: Call) -> HttpResponse {
-    let chapters = call.state().documents.chapters();
-    page(StatusCode::OK, &Docs { frame: Frame::of_nobody(&call), chapters })
+    let reference = call.state().documents.reference();
+    page(StatusCode::OK, &Docs { frame: Frame::of_nobody(&call), reference })
 }
 
-/// What the document says, surface by surface, in the order of the mount list.
-pub(in crate::http) fn chapters(document: &Value) -> Vec<Chapter> {
+/// What the document says.
+pub(in crate::http) fn reference(document: &Value) -> Reference {
+    let chapters = chapters(document);
+    let named = chapters.iter().flat_map(|chapter| &chapter.operations).flat_map(|operation| {
+        let of_body = operation.body.iter().flat_map(|(_, members)| members);
+        of_body.chain(operation.answers.iter().flat_map(|(.., members)| members))
+    });
+    let mut wanted: Vec<String> = named.filter_map(|member| member.schema.clone()).collect();
+    let mut schemas = BTreeMap::new();
+    while let Some(name) = wanted.pop() {
+        if !schemas.contains_key(&name) {
+            let members = members(document, &document["components"]["schemas"][&name]);
+            wanted.extend(members.iter().filter_map(|member| member.schema.clone()));
+            schemas.insert(name, members);
+        }
+    }
+    Reference { chapters, schemas: schemas.into_iter().collect() }
+}
+
+/// What can be done, surface by surface, in the order of the mount list.
+fn chapters(document: &Value) -> Vec<Chapter> {
     let mut chapters: Vec<Chapter> = Vec::new();
     for endpoint in mount::routes().into_iter().filter(|endpoint| endpoint.documented) {
         let title = endpoint.surface.as_str();
@@ -28,7 +49,11 @@ pub(in crate::http) fn chapters(document: &Value) -> Vec<Chapter> {
         let entry = entry(document, endpoint.method.to_string(), endpoint.path, operation);
         match chapters.iter_mut().find(|chapter| chapter.title == title) {
             Some(chapter) => chapter.operations.push(entry),
-            None => chapters.push(Chapter { title, operations: vec![entry] }),
+            None => {
+                let tag = list(&document["tags"]).find(|tag| tag["name"] == title);
+                let about = tag.map(|tag| prose(&tag["description"])).unwrap_or_default();
+                chapters.push(Chapter { title, about, operations: vec![entry] });
+            }
         }
     }
     chapters
@@ -48,6 +73,7 @@ fn entry(document: &Value, method: String, path: String, operation: &Value) -> E
             .map(|parameter| Member {
                 name: text(&parameter["name"]),
                 kind: format!("{}, {}", text(&parameter["in"]), kind(&parameter["schema"])),
+                schema: None,
                 required: parameter["required"] == true,
                 about: prose(&parameter["description"]),
             })
@@ -92,7 +118,8 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     found.unwrap_or(schema)
 }
 
-/// The members of an object, or of the objects in an array; those of its parts where it has several.
+/// The members of an object, or of the objects in an array; those of its parts where it has several. Of a text
+/// out of a list, what it may be.
 fn members(document: &Value, schema: &Value) -> Vec<Member> {
     let schema = resolved(document, schema);
     if let Some(parts) = schema["allOf"].as_array() {
@@ -103,27 +130,28 @@ fn members(document: &Value, schema: &Value) -> Vec<Member> {
     }
     let required = |name: &str| list(&schema["required"]).any(|required| required == name);
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties
-        .map(|(name, property)| Member {
-            name: name.clone(),
-            kind: kind(property),
-            required: required(name),
-            about: prose(&property["description"]),
-        })
-        .collect()
+    let members = properties.map(|(name, property)| Member {
+        name: name.clone(),
+        kind: kind(property),
+        schema: schema_of(property).map(str::to_owned),
+        required: required(name),
+        about: prose(&property["description"]),
+    });
+    members.chain(list(&schema["enum"]).map(|value| Member { name: text(value), ..Member::default() })).collect()
+}
+
+/// The name of the schema that a value, or an item of a list, or one of several is.
+fn schema_of(schema: &Value) -> Option<&str> {
+    let parts = [schema, &schema["items"]].into_iter().chain(list(&schema["oneOf"]));
+    parts.into_iter().find_map(|part| part["$ref"].as_str()?.rsplit('/').next())
 }
 
 /// What a value is, in a word or two.
 fn kind(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit(['/', '.']).next()) {
-        return name.to_owned();
-    }
     let names: Vec<&str> = match &schema["type"] {
         Value::String(name) => vec![name],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => {
-            list(&schema["oneOf"]).find_map(|one| one["$ref"].as_str()?.rsplit(['/', '.']).next()).into_iter().collect()
-        }
+        _ => schema_of(schema).and_then(|name| name.rsplit('.').next()).into_iter().collect(),
     };
     match names.as_slice() {
         ["array", ..] => format!("{}[]", kind(&schema["items"])),

@@ -48,6 +48,14 @@ pub(super) fn words(addressed: &Addressed) -> Words {
         MailKind::PasskeyRemoved => removed(at, "A passkey"),
         MailKind::TotpAdded => added(at, "An authenticator app"),
         MailKind::TotpRemoved => removed(at, "The authenticator app"),
+        MailKind::FactorsRemoved => (
+            format!("Signing in to {at} takes your password alone"),
+            format!(
+                "An administrator removed the passkeys, the authenticator app and the recovery codes of your account at {at}."
+            ),
+            Some("Look at my account"),
+            "If you asked for it, set up a second factor again. If not, write to whoever runs this site.",
+        ),
         MailKind::RecoveryCodesRenewed => (
             format!("New recovery codes for {at}"),
             format!("New recovery codes were made for your account at {at}. The codes from before no longer work."),

@@ -44,6 +44,12 @@ pub(super) fn words(addressed: &Addressed) -> Words {
         MailKind::PasskeyRemoved => removed(at, "通行密钥"),
         MailKind::TotpAdded => added(at, "身份验证器应用"),
         MailKind::TotpRemoved => removed(at, "身份验证器应用"),
+        MailKind::FactorsRemoved => (
+            format!("登录 {at} 现在只需密码"),
+            format!("管理员移除了您在 {at} 的账号的通行密钥、身份验证器应用和恢复代码。"),
+            Some("查看我的账号"),
+            "如果是您要求的，请重新设置第二验证方式。如果不是，请联系本站的管理者。",
+        ),
         MailKind::RecoveryCodesRenewed => (
             format!("您在 {at} 的恢复代码已更新"),
             format!("您在 {at} 的账号生成了新的恢复代码，之前的代码已失效。"),

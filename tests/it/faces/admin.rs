@@ -82,7 +82,7 @@ async fn users_are_made_shown_changed_and_deleted(app: TestApp) {
     let at = app.now().rfc3339();
     let expected = json!({ "id": id, "email": "ann@example.org", "email_verified": true, "username": "ann",
         "name": "Ann", "external_sub": null, "is_active": true, "has_password": true, "has_second_factor": false,
-        "roles": ["user"], "profile": { "shoe": 42 }, "created_at": at, "updated_at": at });
+        "locked_until": null, "roles": ["user"], "profile": { "shoe": 42 }, "created_at": at, "updated_at": at });
     assert_eq!(made, expected);
     let path = format!("/users/{id}");
     assert_eq!(get(&app, &token, &path).await.body(200), expected);
@@ -192,12 +192,14 @@ async fn tenants_are_made_changed_and_switched_off(app: TestApp) {
         "created_at": app.now().rfc3339() });
     assert_eq!(shown, expected);
     app.get_as(secret, "/v1/users").await.expect(200);
-    let wish = json!({ "name": "Acme Ltd", "password_min_length": 12, "color": "#0A7F5A", "registration": "open" });
-    let changed = patch(&app, &token, &path, wish).await.body(200);
+    let own = format!("/settings/tenant?tenant_id={id}");
+    let wish = json!({ "password_min_length": 12, "color": "#0A7F5A", "registration": "open" });
+    patch(&app, &token, &own, wish).await.expect(200);
+    let changed = patch(&app, &token, &path, json!({ "name": "Acme Ltd" })).await.body(200);
     assert_eq!((&changed["name"], &changed["settings"]["password_min_length"]), (&json!("Acme Ltd"), &json!(12)));
     assert_eq!(changed["settings"]["registration"], "open");
-    let back = patch(&app, &token, &path, json!({ "password_min_length": null, "color": null })).await.body(200);
-    assert_eq!((&back["settings"]["password_min_length"], &back["name"]), (&Value::Null, &json!("Acme Ltd")));
+    let back = patch(&app, &token, &own, json!({ "password_min_length": null, "color": null })).await.body(200);
+    assert_eq!((&back["password_min_length"], &back["color"]), (&Value::Null, &Value::Null));
     // A key goes on counting for as long as is wished.
     let wish = json!({ "kind": "secret", "overlap": 60 });
     let rotated = post(&app, &token, &format!("{path}/rotate-key"), wish).await.body(200);
@@ -368,6 +370,11 @@ async fn organizations_have_members(app: TestApp) {
         (&changed["name"], &changed["plan"], &changed["slug"]),
         (&json!("Acme Ltd"), &json!("pro"), &json!("acme"))
     );
+    let second = post(&app, &token, "/organizations", json!({ "name": "Beta" })).await.body(201);
+    for (text, found) in [("BET", &second), (made["key"].as_str().unwrap(), &made)] {
+        let page = get(&app, &token, &format!("/organizations?search={text}")).await.body(200);
+        assert_eq!(each(&page, "id"), [found["id"].as_str().unwrap()]);
+    }
     let members = format!("{path}/members");
     let member =
         |user: &gatehouse::model::user::User, role: &str| json!({ "user_id": user.id.to_string(), "role": role });
@@ -428,6 +435,8 @@ async fn what_was_done_is_read(app: TestApp) {
         (format!("{by}&since={later}"), vec!["user.delete"]),
         (format!("{by}&until={later}"), vec!["user.create"]),
         (format!("{by}&limit=1"), vec!["user.delete"]),
+        (format!("{by}&outcome=success&limit=1"), vec!["user.delete"]),
+        (format!("{by}&outcome=failure"), vec![]),
         ("actor=nobody".to_owned(), vec![]),
     ] {
         let page = get(&app, &token, &format!("/audit?{narrowed}")).await.body(200);
@@ -463,7 +472,7 @@ async fn what_is_wrong_is_a_problem(app: TestApp) {
             "/users",
             json!({ "email": "a@example.org", "is_admin": true }),
             "body",
-            "has a member that is not known here",
+            "has a member that is not known here: \"is_admin\"",
         ),
         ("/users", json!({ "email": "a@example.org", "roles": ["nobody"] }), "roles", "names a role that there is not"),
         ("/users", json!({ "email": "a@example.org", "roles": "admin" }), "roles", "must be an array of strings"),

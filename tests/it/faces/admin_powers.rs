@@ -50,6 +50,7 @@ async fn nobody_administers_who_may_do_more(app: TestApp) {
         (Method::PATCH, "", Some(json!({ "email": "ann+chief@example.org" }))),
         (Method::PATCH, "", Some(json!({ "is_active": false }))),
         (Method::POST, "/unlock", None),
+        (Method::DELETE, "/factors", None),
         (Method::POST, "/end-sessions", None),
         (Method::DELETE, "", None),
     ] {

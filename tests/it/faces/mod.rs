@@ -3,6 +3,7 @@
 
 mod admin;
 mod admin_powers;
+mod admin_support;
 mod control;
 mod control_administrators;
 pub mod handoff;

@@ -90,6 +90,7 @@ pub struct LookedAfter {
     pub membership_id: String,
     pub gone_membership_id: String,
     pub invitation_id: String,
+    pub asked_id: String,
 }
 
 impl Default for LookedAfter {
@@ -111,6 +112,7 @@ impl Default for LookedAfter {
             membership_id: uuid::Uuid::from_u128(1).to_string(),
             gone_membership_id: uuid::Uuid::from_u128(1).to_string(),
             invitation_id: uuid::Uuid::from_u128(1).to_string(),
+            asked_id: id("inv"),
         }
     }
 }
@@ -203,8 +205,6 @@ impl World {
         };
         let asked = format!("asked{}@example.org", next_number());
         let invitation = invitations::invite(ctx, by, workspace, &asked, MembershipRole::Member).await.unwrap();
-        // Whoever looks at the rows afterwards finds them at rest.
-        app.all_mail_sent().await;
         // A token that names the workspace.
         let body = json!({ "email": self.email, "password": PASSWORD });
         self.user_token = app.post(&self.public_key, "/v1/auth/login", &body).await.expect(200).str("token");
@@ -213,6 +213,9 @@ impl World {
         let organization = memberships::found(ctx, person, &new).await.unwrap().organization.id;
         let role = MembershipRole::Member;
         memberships::add(ctx, Keeper::Administrator, organization, member, role).await.unwrap();
+        let asked = invitations::invite(ctx, Keeper::Administrator, organization, &asked, role).await.unwrap();
+        // Whoever looks at the rows afterwards finds them at rest.
+        app.all_mail_sent().await;
         let entry = |name| NewEntry { name, code: None };
         let system = catalogue::add_system(ctx, entry("a system")).await.unwrap().id;
         let new = NewApiClient { name: "a system".to_owned(), expires_at: None, allowed: AllowLists::default() };
@@ -220,6 +223,7 @@ impl World {
             membership_id: join(user().await).await,
             gone_membership_id: join(user().await).await,
             invitation_id: invitation.uuid().to_string(),
+            asked_id: asked.to_string(),
             member_id: member.to_string(),
             gone_id: gone.to_string(),
             newcomer_id: newcomer.to_string(),
@@ -554,7 +558,7 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
     let of = &world.looked_after;
     let code = format!("CODE{}", next_number());
     let body = |body: Value| Known::new(Caller::Service, Json(body));
-    let settings = json!({ "name": "Renamed", "password_min_length": 8, "access_token_ttl": 600,
+    let settings = json!({ "password_min_length": 8, "access_token_ttl": 600,
         "refresh_token_ttl": 6000, "self_registration": true, "color": "#0a7f5a",
         "logo": "https://example.org/logo.png", "registration": "off", "registration_legacy": false });
     let client = json!({ "name": "an app", "description": "for people", "auth_method": "client_secret_post",
@@ -570,8 +574,8 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
     };
     match name {
         "tenants.create" => body(json!({ "name": "a tenant" })).creates(),
-        "tenants.update" => body(with(settings, "enabled", json!(true))),
-        "tenants.update_settings" => body(with(settings, "enabled", json!(true))),
+        "tenants.update" => body(json!({ "name": "Renamed", "enabled": true })),
+        "tenants.update_settings" => body(settings),
         "tenants.rotate_key" => body(json!({ "kind": "public", "overlap": 3600 })),
         "users.create" => body(json!({ "email": fresh, "email_verified": true, "username": code, "name": "Somebody",
             "password": PASSWORD, "roles": ["user"], "profile": { "shoe": 42 } }))
@@ -579,6 +583,7 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         "users.update" => body(json!({ "email": fresh, "email_verified": false, "username": code, "name": "Somebody",
             "is_active": true, "profile": { "shoe": 43 } })),
         "users.set_password" => Known { success: 204, ..body(json!({ "password": PASSWORD })) },
+        "users.mail" => Known { success: 202, ..body(json!({ "kind": "reset_password" })) },
         "clients.create" => body(with(client, "id", json!(format!("app-{code}")))).creates(),
         "clients.update" => body(with(client, "enabled", json!(true))),
         "clients.rotate_secret" | "api_clients.rotate" => body(json!({ "overlap": 60 })),
@@ -601,6 +606,7 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
             body(json!({ "name": "Acme", "slug": code.to_lowercase(), "plan": "free", "enabled": true }))
         }
         "organizations.add_member" => body(json!({ "user_id": of.newcomer_id, "role": "member" })).creates(),
+        "invitations.create" => body(json!({ "email": fresh, "role": "member" })).creates(),
         "organizations.update_member" => body(json!({ "role": "admin" })),
         "connections.create" => body(json!({
             "name": "Elsewhere", "organization_id": of.organization_id, "provider": provider(), "settings": {},
@@ -619,6 +625,8 @@ fn administered(name: &str, world: &World, fresh: &str) -> Known {
         | "clients.delete"
         | "clients.grant"
         | "clients.revoke"
+        | "factors.remove"
+        | "invitations.withdraw"
         | "organizations.remove_member" => Known { success: 204, ..Known::new(Caller::Service, Nothing) },
         _ => Known::new(Caller::Service, Nothing),
     }
@@ -663,9 +671,7 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             ("/api/admin/v1/clients/", "client_id") if endpoint.name == "clients.update" => {
                 &world.looked_after.changed_client
             }
-            ("/api/sso/saml/metadata/" | "/api/sso/saml/login/" | "/api/sso/saml/acs/", "workspace_id") => {
-                "01234567-89ab-4cde-8f01-23456789abcd"
-            }
+            (_, "workspace_id") => "01234567-89ab-4cde-8f01-23456789abcd",
             ("/api/external/workspace/members/", "id") if endpoint.name == "members.remove" => {
                 &world.looked_after.gone_membership_id
             }
@@ -675,6 +681,7 @@ fn path(endpoint: &Endpoint, world: &World) -> String {
             (_, "client_key") => &world.looked_after.api_client_key,
             (_, "organization_id") => &world.looked_after.organization_id,
             (_, "system_id") => &world.looked_after.system_id,
+            (_, "invitation_id") => &world.looked_after.asked_id,
             (_, "module_id") => &world.looked_after.module_id,
             (_, "site_id") => &world.looked_after.site_id,
             (_, "session_id" | "kid") => "nothing",

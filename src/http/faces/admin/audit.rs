@@ -23,6 +23,7 @@ use wire::AuditShown;
         ("actor" = Option<String>, Query, description = "Who did it: `user:usr_…`, `client:svc_…`, `operator`"),
         ("action" = Option<String>, Query, description = "What: `user.sign_in`, `client.update`"),
         ("target" = Option<String>, Query, description = "To whom: `user:usr_…`"),
+        ("outcome" = Option<String>, Query, description = "`success` or `failure`"),
         ("since" = Option<String>, Query, description = "Not before this RFC 3339 time"),
         ("until" = Option<String>, Query, description = "Before this RFC 3339 time"),
         ("limit" = Option<u64>, Query, description = "50 unless said otherwise, 200 at most"),
@@ -36,10 +37,12 @@ pub(super) async fn list(call: Call) -> Answer {
     let caller = caller(&call, &[code::TENANT_READ]).await?;
     let query = call.query();
     let text = |name| query.text(name).map(|text| text.map(str::to_owned));
+    let outcome = query.text("outcome")?.map(str::parse).transpose();
     let filter = AuditFilter {
         actor: text("actor")?,
         action: text("action")?,
         target: text("target")?,
+        outcome: outcome.map_err(|_| FieldError::new("outcome", "must be success or failure"))?,
         since: moment(&query, "since")?,
         until: moment(&query, "until")?,
     };

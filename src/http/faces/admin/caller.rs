@@ -12,6 +12,8 @@ use crate::model::ids::TenantId;
 
 /// Somebody who may do what the operation asks for.
 pub(super) struct Caller<'a> {
+    /// What they ask.
+    pub(super) call: &'a Call,
     /// The call, about the tenant that it names, or else the caller's own.
     pub(super) ctx: Ctx<'a>,
     /// What they may do.
@@ -57,5 +59,5 @@ pub(super) async fn caller<'a>(call: &'a Call, permissions: &[&'static str]) -> 
             tenants::live(call.core(), id).await?
         }
     };
-    Ok(Caller { ctx: call.ctx(tenant, actor), powers, own })
+    Ok(Caller { call, ctx: call.ctx(tenant, actor), powers, own })
 }

@@ -24,10 +24,13 @@ pub(super) trait Body: Sized {
     fn whole(fields: Fields) -> Result<Self, FieldError> {
         let mut members = Members(fields.into_members());
         let body = Self::read(&mut members)?;
-        if members.0.is_empty() {
-            return Ok(body);
+        match members.0.keys().next() {
+            None => Ok(body),
+            Some(name) => {
+                let name: String = name.chars().take(LONGEST_NAME).collect();
+                Err(FieldError::new("body", format!("has a member that is not known here: {name:?}")))
+            }
         }
-        Err(FieldError::new("body", "has a member that is not known here"))
     }
 }
 
@@ -217,6 +220,8 @@ impl Members {
 
 /// How many items a list may have.
 const MOST: usize = 100;
+/// How much of the name of an unknown member is said again.
+const LONGEST_NAME: usize = 50;
 /// The longest overlap.
 const MONTH: Duration = Duration::from_secs(31 * 86_400);
 /// The longest text, in characters; what is shorter by its nature is checked where it is used.

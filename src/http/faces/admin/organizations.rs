@@ -23,6 +23,7 @@ use wire::{MemberShown, NewMemberBody, NewOrganizationBody, OrganizationChangeBo
     get,
     path = "/api/admin/v1/organizations",
     params(
+        ("search" = Option<String>, Query, description = "Part of the name or key"),
         ("limit" = Option<u64>, Query, description = "50 unless said otherwise, 200 at most"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("tenant_id" = Option<String>, Query, description = "`tnt_…`: the caller's own unless said otherwise"),
@@ -33,7 +34,8 @@ use wire::{MemberShown, NewMemberBody, NewOrganizationBody, OrganizationChangeBo
 pub(super) async fn list(call: Call) -> Answer {
     let caller = caller(&call, &[code::TENANT_READ]).await?;
     let paging = Paging::read(&call, &caller)?;
-    let found = organizations::list(&caller.ctx, paging.after(), paging.take()).await?;
+    let query = call.query();
+    let found = organizations::list(&caller.ctx, query.text("search")?, paging.after(), paging.take()).await?;
     let key = |organization: &Organization| organization.id.to_string();
     Ok(HttpResponse::Ok().json(paging.page(&caller, found, key, OrganizationShown::from)?))
 }
@@ -198,7 +200,7 @@ pub(super) async fn remove_member(call: Call) -> Answer {
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn id(call: &Call) -> Result<OrganizationId, DomainError> {
+pub(super) fn id(call: &Call) -> Result<OrganizationId, DomainError> {
     call.path_part("organization_id").parse().map_err(|_| DomainError::NotFound(Noun::Organization))
 }
 

@@ -13,7 +13,10 @@ use crate::domain::{Ctx, DomainError, Noun, tenants};
 use crate::http::call::Call;
 use crate::model::permission::code;
 use crate::model::tenant::Tenant;
-use wire::{CreatedTenant, NewTenantBody, RotateKeyBody, SettingsShown, TenantChangeBody, TenantKeyShown, TenantShown};
+use wire::{
+    CreatedTenant, NewTenantBody, RotateKeyBody, SettingsChangeBody, SettingsShown, TenantChangeBody, TenantKeyShown,
+    TenantShown,
+};
 
 /// The tenants that the caller reaches, by page, in the order in which they were made.
 #[utoipa::path(
@@ -80,7 +83,7 @@ pub(super) async fn show(call: Call) -> Answer {
     Ok(HttpResponse::Ok().json(TenantShown::from(ctx.tenant.tenant.clone())))
 }
 
-/// Changes a tenant's name, its settings, or whether it answers at all.
+/// Changes a tenant's name, or whether it answers at all.
 #[utoipa::path(
     patch,
     path = "/api/admin/v1/tenants/{id}",
@@ -94,7 +97,7 @@ pub(super) async fn update(call: Call) -> Answer {
     let ctx = about(&call, &caller).await?;
     caller.require_all_tenants()?;
     let wish: TenantChangeBody = read(&call).await?;
-    let tenant = tenants::update(&ctx, wish.mend()?).await?;
+    let tenant = tenants::update(&ctx, wish.mend()).await?;
     Ok(HttpResponse::Ok().json(TenantShown::from(tenant)))
 }
 
@@ -135,16 +138,13 @@ pub(super) async fn settings(call: Call) -> Answer {
     patch,
     path = "/api/admin/v1/settings/tenant",
     params(("tenant_id" = Option<String>, Query, description = "`tnt_…`: the caller's own unless said otherwise")),
-    request_body = TenantChangeBody,
+    request_body = SettingsChangeBody,
     responses((status = 200, description = "The settings as they are now", body = SettingsShown)),
     security(("access_token" = ["tenant:write"])),
 )]
 pub(super) async fn update_settings(call: Call) -> Answer {
     let caller = caller(&call, &[code::TENANT_WRITE]).await?;
-    let wish: TenantChangeBody = read(&call).await?;
-    if wish.enabled.is_some() {
-        caller.require_all_tenants()?;
-    }
+    let wish: SettingsChangeBody = read(&call).await?;
     let tenant = tenants::update(&caller.ctx, wish.mend()?).await?;
     Ok(HttpResponse::Ok().json(SettingsShown::from(tenant.settings)))
 }

@@ -11,13 +11,13 @@ use super::once::{Made, once};
 use super::paging::{Page, Paging};
 use crate::domain::administration::users::{self as verbs, UserChange, UserFilter};
 use crate::domain::users::{self, NewPassword, NewUser};
-use crate::domain::{DomainError, Noun};
+use crate::domain::{DomainError, Noun, password_policy};
 use crate::http::call::Call;
 use crate::http::fields::FieldError;
 use crate::model::ids::UserId;
 use crate::model::permission::code;
 use crate::model::user::User;
-use wire::{NewUserBody, PasswordBody, UserChangeBody, UserShown};
+use wire::{MailBody, NewUserBody, PasswordBody, UserChangeBody, UserShown};
 
 /// Users, by page, in the order in which they were made.
 #[utoipa::path(
@@ -50,11 +50,13 @@ pub(super) async fn list(call: Call) -> Answer {
     let paging = Paging::read(&call, &caller)?;
     let found = verbs::list(&caller.ctx, &filter, paging.after(), paging.take()).await?;
     let ids: Vec<UserId> = found.iter().map(|user| user.id).collect();
-    let mut roles = crate::domain::roles::codes_of_users(caller.ctx.core, &ids).await?;
-    let key = |user: &User| user.id.to_string();
-    let shown = found.into_iter().map(|user| (roles.remove(&user.id).unwrap_or_default(), user)).collect();
-    let page = paging.page(&caller, shown, |(_, user)| key(user), |(roles, user)| UserShown::new(user, roles))?;
-    Ok(HttpResponse::Ok().json(page))
+    let roles = crate::domain::roles::codes_of_users(caller.ctx.core, &ids).await?;
+    let locked = verbs::locked(&caller.ctx, &ids).await?;
+    let show = |user: User| {
+        let (roles, locked) = (roles.get(&user.id).cloned(), locked.get(&user.id));
+        UserShown::new(user, roles.unwrap_or_default(), locked.copied())
+    };
+    Ok(HttpResponse::Ok().json(paging.page(&caller, found, |user| user.id.to_string(), show)?))
 }
 
 /// Makes a user, who may do no more than whoever makes them.
@@ -77,7 +79,7 @@ pub(super) async fn create(call: Call) -> Answer {
         Box::pin(async move {
             let wish = NewUserBody::whole(fields)?;
             let ctx = &caller.ctx;
-            let least = ctx.tenant.password_min_length(ctx.core);
+            let least = password_policy::min_length_given(ctx.core, &ctx.tenant);
             let new = NewUser {
                 email: wish.email.as_deref(),
                 email_verified: wish.email_verified.unwrap_or(false),
@@ -189,7 +191,7 @@ pub(super) async fn set_password(call: Call) -> Answer {
     let caller = caller(&call, &[code::USER_WRITE]).await?;
     let user = id(&call)?;
     let wish: PasswordBody = read(&call).await?;
-    let least = caller.ctx.tenant.password_min_length(caller.ctx.core);
+    let least = password_policy::min_length_given(caller.ctx.core, &caller.ctx.tenant);
     verbs::set_password(&caller.ctx, &caller.powers, user, &wish.password, least).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -234,11 +236,35 @@ pub(super) async fn end_sessions(call: Call) -> Answer {
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn id(call: &Call) -> Result<UserId, DomainError> {
+/// Mails a user a link, which proves their address or sets a new password.
+#[utoipa::path(
+    post,
+    path = "/api/admin/v1/users/{user_id}/mail",
+    params(
+        ("user_id" = String, Path, description = "`usr_…`"),
+        ("tenant_id" = Option<String>, Query, description = "`tnt_…`: the caller's own unless said otherwise"),
+    ),
+    request_body = MailBody,
+    responses(
+        (status = 202, description = "It is on its way, unless the user had too many of late"),
+        (status = 409, description = "The user has no address, or has proved it"),
+    ),
+    security(("access_token" = ["user:write"])),
+)]
+pub(super) async fn mail(call: Call) -> Answer {
+    let caller = caller(&call, &[code::USER_WRITE]).await?;
+    let user = id(&call)?;
+    let wish: MailBody = read(&call).await?;
+    verbs::mail_link(&caller.ctx, user, wish.kind).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+pub(super) fn id(call: &Call) -> Result<UserId, DomainError> {
     call.path_part("user_id").parse().map_err(|_| DomainError::NotFound(Noun::User))
 }
 
 async fn shown(caller: &Caller<'_>, user: User) -> Result<UserShown, DomainError> {
     let roles = crate::domain::roles::codes_of_users(caller.ctx.core, &[user.id]).await?.remove(&user.id);
-    Ok(UserShown::new(user, roles.unwrap_or_default()))
+    let locked = verbs::locked(&caller.ctx, &[user.id]).await?.remove(&user.id);
+    Ok(UserShown::new(user, roles.unwrap_or_default(), locked))
 }

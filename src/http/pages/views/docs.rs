@@ -13,7 +13,7 @@ pub(in crate::http) struct Docs {
     /// See [`Frame`].
     pub(in crate::http) frame: Frame,
     /// What there is.
-    pub(in crate::http) chapters: Arc<Vec<Chapter>>,
+    pub(in crate::http) reference: Arc<Reference>,
 }
 
 impl View for Docs {
@@ -22,10 +22,20 @@ impl View for Docs {
     }
 }
 
+/// All that the document says.
+pub(in crate::http) struct Reference {
+    /// What can be done, surface by surface.
+    pub(in crate::http) chapters: Vec<Chapter>,
+    /// What members are, by the name under which they refer to it.
+    pub(in crate::http) schemas: Vec<(String, Vec<Member>)>,
+}
+
 /// One surface.
 pub(in crate::http) struct Chapter {
     /// Its name.
     pub(in crate::http) title: &'static str,
+    /// What it is for.
+    pub(in crate::http) about: Prose,
     /// What it can do.
     pub(in crate::http) operations: Vec<Entry>,
 }
@@ -51,11 +61,14 @@ pub(in crate::http) struct Entry {
 }
 
 /// A parameter, or a member of a body.
+#[derive(Default)]
 pub(in crate::http) struct Member {
     /// Its name.
     pub(in crate::http) name: String,
     /// Where it stands and of what type it is.
     pub(in crate::http) kind: String,
+    /// The schema that says more about it.
+    pub(in crate::http) schema: Option<String>,
     /// Whether it must be there.
     pub(in crate::http) required: bool,
     /// What it is.

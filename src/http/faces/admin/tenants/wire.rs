@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::faces::admin::members::body;
+use crate::http::fields::FieldError;
 use crate::model::color::Color;
 use crate::model::tenant::{RegistrationPolicy, Tenant, TenantKeyKind, TenantSettings};
 
@@ -98,12 +99,29 @@ pub(super) struct CreatedTenant {
 }
 
 body! {
-    /// What becomes of a tenant: what is absent stays, what is `null` takes the installation's value.
+    /// What becomes of a tenant: what is absent stays.
     TenantChangeBody as TenantChange {
         /// For people to read.
         name: Option<String> = replacement,
         /// A disabled tenant answers nothing.
         enabled: Option<bool> = flag,
+    }
+}
+
+impl TenantChangeBody {
+    /// The change, for the verb.
+    pub(super) fn mend(self) -> impl Fn(&mut Tenant) + Send + Sync + 'static {
+        move |tenant| {
+            set(&mut tenant.name, &self.name);
+            set(&mut tenant.enabled, &self.enabled);
+        }
+    }
+}
+
+body! {
+    /// What becomes of a tenant's settings: what is absent stays, what is `null` takes the installation's
+    /// value.
+    SettingsChangeBody as TenantSettingsChange {
         /// The least number of characters in a password.
         #[schema(value_type = Option<u32>)]
         password_min_length: Option<Option<u32>> = number_change,
@@ -122,7 +140,7 @@ body! {
         /// Address of the picture beside its name.
         #[schema(value_type = Option<String>)]
         logo: Option<Option<String>> = change,
-        /// Who may register a client.
+        /// Who may register a client: `off`, `token` or `open`.
         #[schema(value_type = Option<String>)]
         registration: Option<RegistrationPolicy> = name,
         /// Whether clients that register themselves may have tokens sent through the browser.
@@ -130,24 +148,17 @@ body! {
     }
 }
 
-impl TenantChangeBody {
+impl SettingsChangeBody {
     /// The change, for the verb.
     ///
     /// # Errors
     /// The colour is none.
-    pub(super) fn mend(self) -> Result<impl Fn(&mut Tenant) + Send + Sync + 'static, crate::http::fields::FieldError> {
-        fn set<T: Clone>(place: &mut T, wish: &Option<T>) {
-            if let Some(wish) = wish {
-                place.clone_from(wish);
-            }
-        }
-        let wrong = |_| crate::http::fields::FieldError::new("color", "must be like #0a7f5a");
+    pub(super) fn mend(self) -> Result<impl Fn(&mut Tenant) + Send + Sync + 'static, FieldError> {
+        let wrong = |_| FieldError::new("color", "must be like #0a7f5a");
         let color = |text: Option<String>| text.map(|text| text.parse().map_err(wrong)).transpose();
         let color: Option<Option<Color>> = self.color.clone().map(color).transpose()?;
         Ok(move |tenant: &mut Tenant| {
             let settings = &mut tenant.settings;
-            set(&mut tenant.name, &self.name);
-            set(&mut tenant.enabled, &self.enabled);
             set(&mut settings.password_min_length, &self.password_min_length);
             set(&mut settings.access_token_ttl, &self.access_token_ttl);
             set(&mut settings.refresh_token_ttl, &self.refresh_token_ttl);
@@ -157,6 +168,12 @@ impl TenantChangeBody {
             set(&mut settings.registration, &self.registration);
             set(&mut settings.registration_legacy, &self.registration_legacy);
         })
+    }
+}
+
+fn set<T: Clone>(place: &mut T, wish: &Option<T>) {
+    if let Some(wish) = wish {
+        place.clone_from(wish);
     }
 }
 

@@ -5,6 +5,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::faces::admin::members::body;
+use crate::model::mail::LinkPurpose;
+use crate::model::time::Timestamp;
 use crate::model::user::User;
 
 /// A user.
@@ -29,6 +31,8 @@ pub(super) struct UserShown {
     has_password: bool,
     /// Whether a second factor is enrolled.
     has_second_factor: bool,
+    /// Until when too many wrong passwords or codes keep them out, RFC 3339; null where they don't.
+    locked_until: Option<String>,
     /// Codes of the roles that they hold, sorted.
     roles: Vec<String>,
     /// Any JSON object.
@@ -41,8 +45,8 @@ pub(super) struct UserShown {
 }
 
 impl UserShown {
-    /// A user with the codes of their roles.
-    pub(super) fn new(user: User, roles: Vec<String>) -> Self {
+    /// A user with the codes of their roles and the end of their lock.
+    pub(super) fn new(user: User, roles: Vec<String>, locked_until: Option<Timestamp>) -> Self {
         Self {
             id: user.id.to_string(),
             email: user.email,
@@ -53,6 +57,7 @@ impl UserShown {
             is_active: user.enabled,
             has_password: user.password_hash.is_some(),
             has_second_factor: user.has_second_factor,
+            locked_until: locked_until.map(Timestamp::rfc3339),
             roles,
             profile: user.profile,
             created_at: user.created_at.rfc3339(),
@@ -109,5 +114,14 @@ body! {
     PasswordBody as Password {
         /// At least as long as the tenant wants.
         password: String = text,
+    }
+}
+
+body! {
+    /// What is to be mailed.
+    MailBody as UserMail {
+        /// `verify_email` or `reset_password`.
+        #[schema(value_type = String)]
+        kind: LinkPurpose = required_name,
     }
 }
