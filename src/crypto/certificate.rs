@@ -105,6 +105,8 @@ pub struct CertificateFacts {
     pub not_after: Timestamp,
     /// How many bits its RSA key has; none if the key is of another type.
     pub rsa_bits: Option<usize>,
+    /// The same of an elliptic curve's key.
+    pub ec_bits: Option<usize>,
 }
 
 /// Reads a certificate from base64 with or without line breaks, or PEM; none if it is none.
@@ -117,9 +119,10 @@ pub fn inspect(text: &str) -> Option<CertificateFacts> {
     if !rest.is_empty() {
         return None;
     }
-    let rsa_bits = match certificate.public_key().parsed().ok()? {
-        PublicKey::RSA(key) => Some(key.key_size()),
-        _ => None,
+    let (rsa_bits, ec_bits) = match certificate.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => (Some(key.key_size()), None),
+        PublicKey::EC(point) => (None, Some(point.key_size())),
+        _ => (None, None),
     };
     let validity = certificate.validity();
     let (not_before, not_after) = (validity.not_before.timestamp(), validity.not_after.timestamp());
@@ -127,6 +130,7 @@ pub fn inspect(text: &str) -> Option<CertificateFacts> {
         not_before: Timestamp::from_seconds(not_before),
         not_after: Timestamp::from_seconds(not_after),
         rsa_bits,
+        ec_bits,
     })
 }
 

@@ -35,7 +35,7 @@ enum How {
     /// The ticket that a password got, and a second factor.
     SecondFactor { ticket: [u8; 32] },
     /// The word of a workspace's SAML provider, which has been recorded; whether for two factors.
-    Elsewhere { multi: bool, workspace: Option<OrganizationId>, session: SamlSession },
+    Elsewhere { multi: bool, workspace: Option<OrganizationId>, session: Option<SamlSession> },
 }
 
 impl Authenticated {
@@ -66,7 +66,7 @@ impl Authenticated {
         multi: bool,
         at: Timestamp,
         workspace: Option<OrganizationId>,
-        session: SamlSession,
+        session: Option<SamlSession>,
     ) -> Self {
         let amr = if multi { vec!["mfa".to_owned()] } else { Vec::new() };
         Self { user, amr, at, how: How::Elsewhere { multi, workspace, session } }
@@ -79,7 +79,7 @@ impl Authenticated {
 
     /// Their session at the SAML provider, if it was one.
     pub(super) const fn saml_session(&self) -> Option<&SamlSession> {
-        if let How::Elsewhere { session, .. } = &self.how { Some(session) } else { None }
+        if let How::Elsewhere { session, .. } = &self.how { session.as_ref() } else { None }
     }
 
     /// Records the success in the transaction that records what it was for: starts the count of

@@ -5,12 +5,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::ctx::Ctx;
 use super::error::{DomainError, Noun};
 use super::memberships;
 use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::change::ChangeKind;
-use crate::model::connection::{Connection, ConnectionKind, Identity, LinkOffer};
+use crate::model::connection::{Connection, ConnectionKind, Identity, LinkOffer, SamlSession};
 use crate::model::ids::{AssignmentId, ConnectionId, UserId};
 use crate::model::organization::{Membership, MembershipRole};
 use crate::model::role::{RoleAssignment, RoleScope};
@@ -26,7 +28,7 @@ const LONGEST_SUBJECT: usize = 255;
 
 /// What a provider says of somebody, by the names that its connection maps. Whoever makes one has verified
 /// that it was the provider who said it, and to us.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Claimed {
     /// Who they are there.
     pub subject: String,
@@ -42,6 +44,8 @@ pub struct Claimed {
     pub roles: Vec<String>,
     /// Whether the provider asked for a second factor.
     pub second_factor: bool,
+    /// Their session there, where it is to end with that here.
+    pub saml_session: Option<SamlSession>,
 }
 
 impl Claimed {
@@ -110,6 +114,12 @@ impl Arrived {
     #[must_use]
     pub const fn proves_second_factor(&self) -> bool {
         self.claimed.second_factor && self.connection.settings.trusts_second_factor
+    }
+
+    /// Their session there, where it is to end with that here.
+    #[must_use]
+    pub const fn saml_session(&self) -> Option<&SamlSession> {
+        self.claimed.saml_session.as_ref()
     }
 
     /// By which connection they came.

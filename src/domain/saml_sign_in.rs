@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::api_sign_in;
 use super::authn::Authenticated;
 use super::connections;
@@ -11,19 +13,23 @@ use super::error::{DomainError, Invalid, Noun};
 use super::identities::{Arrived, Claimed};
 use super::organizations;
 use super::tokens::Granted;
+use super::upstream_logins::{self, Returned};
 use crate::crypto::digest::{Digest, hex};
 use crate::crypto::opaque::{self, TokenKind};
 use crate::model::audit::{AuditEntry, Outcome};
-use crate::model::connection::{Connection, Identity, Provider, SamlProvider, SamlSession, UpstreamLogin};
+use crate::model::connection::{Connection, ConnectionKind, Identity, Provider, SamlProvider, UpstreamLogin};
 use crate::model::ids::{OrganizationId, RoleId};
 use crate::model::secret::Secret;
 use crate::model::text::Email;
 use crate::model::time::Timestamp;
 use crate::model::user::User;
-use crate::storage::{Tx, identities, memberships, roles, saml_assertions, upstream_logins, users};
+use crate::storage::upstream_logins as rows;
+use crate::storage::{Tx, identities, memberships, roles, saml_assertions, users};
 
 /// How long somebody has at the provider.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How far the clocks may differ.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// The SAML connection of a workspace, if it lets anybody in at all.
 ///
@@ -94,7 +100,7 @@ pub async fn set_out(
         expires_at: now + PATIENCE,
     };
     let written = ctx.core.db.write((ctx.tenant_id(), login), |tx, (tenant, login)| {
-        Box::pin(async move { Ok::<_, DomainError>(upstream_logins::insert(&tx.of(*tenant), login).await?) })
+        Box::pin(async move { Ok::<_, DomainError>(rows::insert(&tx.of(*tenant), login).await?) })
     });
     written.await?;
     Ok(Journey { relay_state, request_id })
@@ -111,11 +117,19 @@ pub async fn journey(
     browser: Option<[u8; 32]>,
 ) -> Result<Option<UpstreamLogin>, DomainError> {
     let Some(digest) = opaque::recognise(TokenKind::UpstreamState, relay_state) else { return Ok(None) };
-    let found = upstream_logins::find(&ctx.core.db.read().of(ctx.tenant_id()), digest.as_bytes(), ctx.now()).await?;
+    let found = rows::find(&ctx.core.db.read().of(ctx.tenant_id()), digest.as_bytes(), ctx.now()).await?;
     let own = |login: &UpstreamLogin| {
-        login.connection == connection.id && login.browser.is_none_or(|began| browser == Some(began))
+        // Pages have a cookie of their own, which does not come with what another site posts.
+        let here = is_of_page(login) || login.browser.is_none_or(|began| browser == Some(began));
+        login.connection == connection.id && login.pending.is_none() && here
     };
     Ok(found.filter(own))
+}
+
+/// Whether somebody set out from a page of ours, to which they go back.
+#[must_use]
+pub const fn is_of_page(journey: &UpstreamLogin) -> bool {
+    journey.sealed_verifier.is_some()
 }
 
 /// Somebody whom the provider vouches for.
@@ -126,8 +140,8 @@ pub struct Vouched {
     pub journey: Option<UpstreamLogin>,
     /// What the provider says of them.
     pub claimed: Claimed,
-    /// Their session there.
-    pub session: SamlSession,
+    /// When they were authenticated there, where it says so.
+    pub authenticated_at: Option<Timestamp>,
     /// Identifiers that count once, and until when that must be known.
     pub once: Vec<(String, Timestamp)>,
 }
@@ -143,20 +157,63 @@ pub async fn let_in(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<Granted, DomainE
     let user = match believe(ctx, vouched).await {
         // The same person came in two windows at once: here is now who they are.
         Err(DomainError::Conflict(_)) => believe(ctx, vouched).await?,
-        Err(DomainError::Taken(_)) if link_member(ctx, vouched).await? => believe(ctx, vouched).await?,
+        Err(DomainError::Taken(_)) if link_member(ctx, &vouched.connection, &vouched.claimed).await? => {
+            believe(ctx, vouched).await?
+        }
         other => other?,
     };
-    let Vouched { connection, claimed, session, .. } = vouched;
+    let Vouched { connection, claimed, .. } = vouched;
     let multi = claimed.second_factor && connection.settings.trusts_second_factor;
-    let proof = Authenticated::by_provider(user, multi, ctx.now(), connection.organization, session.clone());
+    let proof =
+        Authenticated::by_provider(user, multi, ctx.now(), connection.organization, claimed.saml_session.clone());
     api_sign_in::begin(ctx, proof).await
+}
+
+/// What waits for the page from which somebody set out.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    claimed: Claimed,
+    authenticated_at: Option<Timestamp>,
+}
+
+/// Uses the answer up and hands its person over to the page from which they set out, which lets them in: the
+/// state under which it finds what the provider said.
+///
+/// # Errors
+/// [`DomainError::Invalid`] for an answer that was used before or comes too late; or the database is
+/// unavailable.
+pub async fn hand_over(ctx: &Ctx<'_>, vouched: Vouched, journey: UpstreamLogin) -> Result<Secret<String>, DomainError> {
+    let Vouched { connection, claimed, authenticated_at, once, .. } = vouched;
+    let pending = serde_json::to_string(&Pending { claimed, authenticated_at })
+        .map_err(|why| DomainError::Defect(why.to_string()))?;
+    let (state, rest) = upstream_logins::handed_over(ctx, &journey, pending)?;
+    let input = (connection, journey, digests(&once), rest, ctx.now());
+    let written = ctx.core.db.write(input, |tx, (connection, journey, once, rest, now)| {
+        Box::pin(async move {
+            use_up(tx, connection, Some(journey), once, *now).await?;
+            Ok::<_, DomainError>(rows::insert(&tx.of(connection.tenant), rest).await?)
+        })
+    });
+    written.await.map(|()| state)
+}
+
+/// What the provider said of who is back on the page from which they set out; nothing for who is not, or who
+/// was to show that it is still them and was not asked.
+#[must_use]
+pub fn handed(returned: &Returned) -> Option<Claimed> {
+    let Pending { claimed, authenticated_at } = serde_json::from_str(returned.pending.as_deref()?).ok()?;
+    let still = |since: Timestamp| authenticated_at.is_some_and(|at| at + LEEWAY >= since);
+    returned.again_since.is_none_or(still).then_some(claimed)
+}
+
+fn digests(once: &[(String, Timestamp)]) -> Vec<([u8; 32], Timestamp)> {
+    once.iter().map(|(id, until)| (*Digest::of(id.as_bytes()).as_bytes(), *until)).collect()
 }
 
 /// Uses the answer up and lets its person in as far as the connection goes, in one transaction.
 async fn believe(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<User, DomainError> {
     let arrived = Arrived::of(ctx, &vouched.connection, vouched.claimed.clone()).await?;
-    let digest = |(id, until): &(String, Timestamp)| (*Digest::of(id.as_bytes()).as_bytes(), *until);
-    let once: Vec<([u8; 32], Timestamp)> = vouched.once.iter().map(digest).collect();
+    let once = digests(&vouched.once);
     let input = (vouched.connection.clone(), vouched.journey.clone(), once, arrived, ctx.now());
     ctx.core
         .db
@@ -173,8 +230,13 @@ async fn believe(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<User, DomainError> 
 /// Links the account that has the address, if it is the company's to speak for: a member of the workspace
 /// with a proved address of a domain that the connection names, whose roles permit nothing
 /// (`docs/decisions/0014-saml.md`). Says whether it is linked.
-async fn link_member(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<bool, DomainError> {
-    let Vouched { connection, claimed, .. } = vouched;
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn link_member(ctx: &Ctx<'_>, connection: &Connection, claimed: &Claimed) -> Result<bool, DomainError> {
+    if connection.provider.kind() != ConnectionKind::Saml {
+        return Ok(false);
+    }
     let email: Option<Email> = claimed.email.as_deref().and_then(|email| email.parse().ok());
     let of_company = |email: &Email| {
         let address = email.canonical();
@@ -225,7 +287,7 @@ async fn use_up(
 ) -> Result<(), DomainError> {
     let of = tx.of(connection.tenant);
     if let Some(journey) = journey
-        && !upstream_logins::use_once(&of, journey, now).await?
+        && !rows::use_once(&of, journey, now).await?
     {
         return Err(Invalid::new("RelayState", "was answered before").into());
     }

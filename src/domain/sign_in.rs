@@ -12,12 +12,13 @@ use super::logout::{self, Ending};
 use super::mail::Notice;
 use super::sessions::{self, Browser, Entered};
 use crate::model::audit::{Actor, Outcome};
-use crate::model::connection::Connection;
+use crate::model::connection::{Connection, SamlSession};
 use crate::model::ids::{SessionId, UserId};
 use crate::model::mail::MailKind;
 use crate::model::session::{Factor, Session};
 use crate::model::token::RevocationReason;
 use crate::model::user::User;
+use crate::storage::saml_sessions::{self, Led};
 use crate::storage::sessions::Raised;
 use crate::storage::{TenantTx, Tx, sessions as rows, users};
 
@@ -44,6 +45,15 @@ enum Coming {
     Anew { session: Box<Session>, prior: Option<Box<Session>> },
     /// It goes on under a new cookie.
     Raised { session: SessionId, from: [u8; 32], row: Raised },
+}
+
+impl Coming {
+    const fn session(&self) -> SessionId {
+        match self {
+            Self::Anew { session, .. } => session.id,
+            Self::Raised { session, .. } => *session,
+        }
+    }
 }
 
 /// Lets somebody in who knows their password. `prior` is the session that the browser has, if any.
@@ -226,6 +236,11 @@ impl Proved {
         }
     }
 
+    /// The session at a SAML provider that it comes from, if it does.
+    const fn saml_session(&self) -> Option<&SamlSession> {
+        if let Self::Upstream(arrived, _) = self { arrived.saml_session() } else { None }
+    }
+
     /// Whether a second factor, which the person has, has not been proved by it.
     const fn leaves_second_factor(&self) -> bool {
         matches!(self, Self::Password(_, false) | Self::Upstream(_, false))
@@ -311,6 +326,9 @@ async fn arrive(
                 let Some(second_factor_due) = write(&of, &user, proved, coming, ending).await? else {
                     return Ok(Turn::Overtaken);
                 };
+                if let Some(from) = proved.saml_session() {
+                    saml_sessions::insert(&of, Led::Session(coming.session()), from, *now).await?;
+                }
                 crate::storage::audit::append(tx, entry).await?;
                 let agent = browser.user_agent.as_deref();
                 let address = entry.address.as_deref();

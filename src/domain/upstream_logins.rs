@@ -61,6 +61,8 @@ pub struct Returned {
     pub verifier: Secret<String>,
     /// Why they went.
     pub errand: Errand,
+    /// What the protocol made of an answer that came before.
+    pub pending: Option<String>,
     /// When they went to show that it is still them, if they did.
     pub again_since: Option<Timestamp>,
 }
@@ -131,10 +133,38 @@ pub async fn end(
     if !used.await? {
         return Ok(None);
     }
-    let (Some(nonce), Some(sealed)) = (login.nonce, login.sealed_verifier) else { return Ok(None) };
-    let name = base64url(&login.digest);
-    let kept = ctx.core.sealer.open(seal_context(ctx.tenant_id(), &name), &sealed)?;
-    let kept: Kept = serde_json::from_slice(kept.expose()).map_err(|why| DomainError::Defect(why.to_string()))?;
+    let (Some(nonce), Some(kept)) = (login.nonce.clone(), opened(ctx, &login)?) else { return Ok(None) };
     let again_since = kept.again.then_some(login.created_at);
-    Ok(Some(Returned { nonce, verifier: Secret::new(kept.verifier), errand: kept.errand, again_since }))
+    Ok(Some(Returned {
+        nonce,
+        verifier: Secret::new(kept.verifier),
+        errand: kept.errand,
+        pending: login.pending,
+        again_since,
+    }))
+}
+
+fn opened(ctx: &Ctx<'_>, login: &UpstreamLogin) -> Result<Option<Kept>, DomainError> {
+    let Some(sealed) = &login.sealed_verifier else { return Ok(None) };
+    let name = base64url(&login.digest);
+    let kept = ctx.core.sealer.open(seal_context(ctx.tenant_id(), &name), sealed)?;
+    serde_json::from_slice(kept.expose()).map(Some).map_err(|why| DomainError::Defect(why.to_string()))
+}
+
+/// The rest of a journey whose answer another site posts, without the browser's cookie: under a state of its
+/// own, which nobody hears but the browser that brought the answer. Whoever began the journey and had
+/// somebody else finish it does not know it; whoever finished it has another cookie.
+pub(super) fn handed_over(
+    ctx: &Ctx<'_>,
+    login: &UpstreamLogin,
+    pending: String,
+) -> Result<(Secret<String>, UpstreamLogin), DomainError> {
+    let gone = || DomainError::Defect("the journey is none of a page".to_owned());
+    let state = opaque::generate(TokenKind::UpstreamState, &*ctx.core.entropy);
+    let digest = *opaque::digest_of_secret(state.expose()).as_bytes();
+    let kept = opened(ctx, login)?.ok_or_else(gone)?;
+    let kept = serde_json::to_vec(&kept).map_err(|why| DomainError::Defect(why.to_string()))?;
+    let name = base64url(&digest);
+    let sealed = ctx.core.sealer.seal(seal_context(ctx.tenant_id(), &name), &kept, &*ctx.core.entropy)?;
+    Ok((state, UpstreamLogin { digest, sealed_verifier: Some(sealed), pending: Some(pending), ..login.clone() }))
 }

@@ -9,7 +9,7 @@ mod request;
 mod sign_in;
 mod sign_out;
 
-pub use sign_in::{Arrived, Posted, arrive, describe, set_out};
+pub use sign_in::{Arrived, Posted, arrive, describe, set_out, set_out_from_page};
 pub use sign_out::{leave, told};
 
 use std::sync::Arc;

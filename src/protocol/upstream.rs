@@ -19,11 +19,12 @@ use crate::domain::identities::Claimed;
 use crate::domain::sessions::Browser;
 use crate::domain::sign_in::{self, Arrival};
 use crate::domain::upstream_logins::{self, Errand, Returned};
-use crate::domain::{Ctx, DomainError, audit, connections, identities};
+use crate::domain::{Ctx, DomainError, audit, connections, identities, saml_sign_in};
 use crate::model::audit::Outcome;
 use crate::model::connection::{Connection, Provider};
 use crate::model::ids::ConnectionId;
 use crate::model::session::Session;
+use crate::protocol::saml;
 
 /// Why nobody comes in by a provider. What a provider says is for the audit log, never for the page.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +135,9 @@ pub async fn begin(
             metadata::endpoints(&metadata, oidc)?
         }
         Provider::OAuth2(plain) => oauth2::endpoints(plain),
-        Provider::Saml(_) => return Err(Refused::Unreachable("a SAML connection begins elsewhere".to_owned())),
+        Provider::Saml(_) => {
+            return Ok(saml::set_out_from_page(ctx, connection, browser.digest, errand, again).await?);
+        }
     };
     let begun = upstream_logins::begin(ctx, connection, browser.digest, errand, again).await?;
     let (state, verifier) = (begun.state.expose(), begun.verifier.expose());
@@ -182,7 +185,7 @@ async fn vouched(
     let claimed = match &connection.provider {
         Provider::Oidc(oidc) => oidc::claimed(ctx, &connection, oidc, answer, returned).await?,
         Provider::OAuth2(plain) => oauth2::claimed(ctx, &connection, plain, answer, returned).await?,
-        Provider::Saml(_) => return Err(Refused::Stale),
+        Provider::Saml(_) => saml_sign_in::handed(returned).ok_or(Refused::Stale)?,
     };
     Ok((connection, claimed))
 }
@@ -203,7 +206,11 @@ async fn enter(
         identities::link(ctx, user, connection, claimed).await?;
         return Ok(Arrived::Linked);
     }
-    match sign_in::with_upstream(ctx, connection, claimed, browser, prior).await {
+    let come = async || sign_in::with_upstream(ctx, connection, claimed, browser, prior).await;
+    match come().await {
+        Err(DomainError::Taken(_)) if saml_sign_in::link_member(ctx, connection, claimed).await? => {
+            Ok(Arrived::SignedIn(come().await?))
+        }
         Err(DomainError::Taken(_)) => {
             identities::offer(ctx, connection, claimed, browser.digest).await?;
             Err(Refused::LinkOffered)

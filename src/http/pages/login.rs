@@ -75,7 +75,7 @@ fn form(
     status: StatusCode,
     shown: &Shown<'_>,
 ) -> HttpResponse {
-    let frame = ways.targets().fold(frame, Frame::leading_to);
+    let frame = ways.targets().fold(frame, |frame, target| frame.leading_to(&target));
     let connections: Vec<_> = ways.offered().map(|way| (frame.href(&upstream::path(way)), way.name.clone())).collect();
     let view = Login {
         frame,

@@ -1,5 +1,7 @@
 //! `/login/with/{connection}`: to a provider elsewhere, and back from it.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
@@ -14,6 +16,7 @@ use crate::http::browser::Visit;
 use crate::http::call::Call;
 use crate::http::limit::Limit;
 use crate::model::connection::{Connection, ConnectionKind, Provider};
+use crate::protocol::saml;
 use crate::protocol::upstream::{self, Answer, Arrived, Refused};
 
 /// The connections of a tenant by which people sign in on these pages.
@@ -26,7 +29,10 @@ impl Ways {
     /// The database is unavailable.
     pub(super) async fn of(ctx: &Ctx<'_>) -> Result<Self, DomainError> {
         let live = connections::live(ctx.core, ctx.tenant_id()).await?;
-        Ok(Self(live.iter().filter(|one| one.provider.kind() != ConnectionKind::Saml).cloned().collect()))
+        // Workspaces, and so their providers, are of the default tenant.
+        let leads_here =
+            |one: &&Connection| one.provider.kind() != ConnectionKind::Saml || ctx.tenant.tenant.is_default;
+        Ok(Self(live.iter().filter(leads_here).cloned().collect()))
     }
 
     /// Those that everybody is offered: an organization's are for those whose address leads there.
@@ -46,7 +52,7 @@ impl Ways {
     }
 
     /// Where forms may lead that send people elsewhere for their address.
-    pub(super) fn targets(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn targets(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.0.iter().filter(|connection| !connection.domains.is_empty()).filter_map(target)
     }
 
@@ -61,11 +67,11 @@ impl Ways {
 }
 
 /// Whose pages a connection leads to.
-pub(super) fn target(connection: &Connection) -> Option<&str> {
+pub(super) fn target(connection: &Connection) -> Option<Cow<'_, str>> {
     match &connection.provider {
-        Provider::Oidc(oidc) => Some(&oidc.issuer),
-        Provider::OAuth2(plain) => Some(&plain.authorization_endpoint),
-        Provider::Saml(_) => None,
+        Provider::Oidc(oidc) => Some(Cow::Borrowed(&oidc.issuer)),
+        Provider::OAuth2(plain) => Some(Cow::Borrowed(&plain.authorization_endpoint)),
+        Provider::Saml(saml) => saml::provider::read(&saml.metadata).ok()?.sign_in.map(Cow::Owned),
     }
 }
 

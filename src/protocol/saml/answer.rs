@@ -87,6 +87,8 @@ pub struct Assertion {
     pub attributes: BTreeMap<String, Vec<String>>,
     /// How the person was authenticated there (Core §2.7.2.2).
     pub contexts: Vec<String>,
+    /// When that was, where it says so.
+    pub authenticated_at: Option<Timestamp>,
     /// What counts once, and until when that must be known.
     pub once: Vec<(String, Timestamp)>,
 }
@@ -141,6 +143,7 @@ pub fn verify(
         name_id_attributes: name_ids.iter().flat_map(|node| &node.attrs).filter_map(own).collect(),
         session_index: statements.iter().find_map(|node| node.attr("SessionIndex")).map(str::to_owned),
         contexts: contexts(&response),
+        authenticated_at: statements.iter().find_map(|node| Timestamp::parse_rfc3339(node.attr("AuthnInstant")?)),
         name_id,
         is_transient,
         attributes,

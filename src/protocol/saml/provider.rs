@@ -89,6 +89,10 @@ pub fn trial(saml: &SamlProvider, now: Timestamp) -> Vec<Finding> {
     } else {
         fine("sign-in", format!("people are sent to {sign_in} by HTTP-Redirect"))
     });
+    findings.push(match &idp.sign_out {
+        Some((at, _)) => fine("sign-out", format!("who signs out there is sent to {at} by HTTP-Redirect")),
+        None => fine("sign-out", "it names no SingleLogoutService by HTTP-Redirect: nobody is signed out there too"),
+    });
     findings.push(match saml.return_to.first() {
         Some(first) => fine("return", format!("people go on to {first} with their tokens, or to what they named")),
         None => wrong("return", "there is nowhere to send people with their tokens: nobody can sign in"),
@@ -100,15 +104,24 @@ pub fn trial(saml: &SamlProvider, now: Timestamp) -> Vec<Finding> {
 fn certificate(facts: &CertificateFacts, now: Timestamp) -> Finding {
     const WHAT: &str = "certificate";
     let (from, until) = (facts.not_before.rfc3339(), facts.not_after.rfc3339());
-    match facts.rsa_bits {
-        None => wrong(WHAT, "its key is not RSA: what it signs is refused"),
-        Some(bits) if bits < RSA_BITS => wrong(WHAT, format!("its key is weak: RSA with {bits} bits")),
-        Some(_) if facts.not_before > now => wrong(WHAT, format!("good from {from} on: is a clock wrong?")),
-        Some(_) if facts.not_after <= now => {
-            wrong(WHAT, format!("ran out at {until}; what it signs is believed all the same, until it is taken out"))
+    let key = match (facts.rsa_bits, facts.ec_bits) {
+        (Some(bits), _) if bits < RSA_BITS => return wrong(WHAT, format!("its key is weak: RSA with {bits} bits")),
+        (Some(bits), _) => format!("RSA with {bits} bits"),
+        (None, Some(bits)) => format!("an elliptic curve's key with {bits} bits"),
+        (None, None) => {
+            return wrong(WHAT, "its key is neither RSA nor of an elliptic curve: what it signs is refused");
         }
-        Some(bits) => fine(WHAT, format!("RSA with {bits} bits, good until {until}")),
+    };
+    if facts.not_before > now {
+        return wrong(WHAT, format!("good from {from} on: is a clock wrong?"));
     }
+    if facts.not_after <= now {
+        return wrong(
+            WHAT,
+            format!("ran out at {until}; what it signs is believed all the same, until it is taken out"),
+        );
+    }
+    fine(WHAT, format!("{key}, good until {until}"))
 }
 
 #[cfg(test)]

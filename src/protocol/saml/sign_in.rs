@@ -8,10 +8,12 @@ use super::{ServiceProvider, metadata, provider};
 use crate::domain::identities::Claimed;
 use crate::domain::saml_sign_in::{self, Vouched};
 use crate::domain::tokens::Granted;
-use crate::domain::{Ctx, DomainError, Invalid, saml_keys};
-use crate::model::connection::{Connection, SamlProvider, SamlSession};
+use crate::domain::upstream_logins::{self, Errand};
+use crate::domain::{Ctx, DomainError, Invalid, Noun, saml_keys};
+use crate::model::connection::{Connection, SamlProvider, SamlSession, UpstreamLogin};
 use crate::model::ids::OrganizationId;
 use crate::model::text::Email;
+use crate::protocol::upstream;
 
 /// Attributes that usually say what somebody's address is, their name, and what they are.
 const EMAIL: [&str; 5] = [
@@ -77,12 +79,38 @@ pub async fn set_out(
     browser: Option<[u8; 32]>,
 ) -> Result<String, DomainError> {
     let Sides { connection, saml, idp, sp } = Sides::of(ctx, workspace).await?;
-    let nowhere = DomainError::NotAllowed("the provider takes nobody by HTTP-Redirect");
-    let to = idp.sign_in.ok_or(nowhere)?;
+    let to = idp.sign_in.ok_or(NOWHERE)?;
     let journey = saml_sign_in::set_out(ctx, &connection, &saml, return_to, browser).await?;
     let request = Outgoing { sp: &sp, destination: &to, id: &journey.request_id, now: ctx.now() };
     Ok(request.authn_request(journey.relay_state.expose(), false)?)
 }
+
+/// Where the browser goes to sign in by the provider of a workspace, and come back to a page of ours; with
+/// `again`, also who is signed in there.
+///
+/// # Errors
+/// As [`set_out`].
+pub async fn set_out_from_page(
+    ctx: &Ctx<'_>,
+    connection: &Connection,
+    browser: [u8; 32],
+    errand: Errand,
+    again: bool,
+) -> Result<String, DomainError> {
+    let workspace = connection.organization.ok_or(DomainError::NotFound(Noun::Organization))?;
+    let Sides { connection, idp, sp, .. } = Sides::of(ctx, workspace).await?;
+    let to = idp.sign_in.ok_or(NOWHERE)?;
+    let begun = upstream_logins::begin(ctx, &connection, browser, errand, again).await?;
+    let request = Outgoing { sp: &sp, destination: &to, id: &request_id(&begun.nonce), now: ctx.now() };
+    Ok(request.authn_request(begun.state.expose(), again)?)
+}
+
+/// The `ID` of a request from a page: an xs:ID begins with no digit.
+fn request_id(nonce: &str) -> String {
+    format!("_{nonce}")
+}
+
+const NOWHERE: DomainError = DomainError::NotAllowed("the provider takes nobody by HTTP-Redirect");
 
 /// What came back in a browser.
 pub struct Posted<'a> {
@@ -94,12 +122,17 @@ pub struct Posted<'a> {
     pub browser: Option<[u8; 32]>,
 }
 
-/// Somebody who was let in.
-pub struct Arrived {
-    /// Their tokens.
-    pub granted: Granted,
-    /// Where they go with them.
-    pub return_to: String,
+/// Somebody for whom the provider vouches.
+pub enum Arrived {
+    /// They are let in.
+    Granted {
+        /// Their tokens.
+        granted: Box<Granted>,
+        /// Where they go with them.
+        return_to: String,
+    },
+    /// They go back to the page from which they set out, which lets them in.
+    OnPage(String),
 }
 
 /// Lets somebody in who comes from the workspace's provider. Whoever is not has the reason written down.
@@ -133,12 +166,21 @@ async fn admit(ctx: &Ctx<'_>, sides: Sides, posted: Posted<'_>) -> Result<Arrive
     if journey.is_none() && !saml.idp_initiated {
         return Err(Refused("nobody set out from here under this RelayState".to_owned()).into());
     }
-    let request_id = journey.as_ref().and_then(|journey| journey.request_id.clone());
+    let page = |journey: &UpstreamLogin| journey.nonce.as_deref().map(request_id);
+    let request_id = journey.as_ref().and_then(|journey| journey.request_id.clone().or_else(|| page(journey)));
     let now = ctx.now();
     // Several milliseconds of one core: not on a thread that answers requests.
     let verified =
         tokio::task::spawn_blocking(move || answer::verify(&sp, &idp, request_id.as_deref(), &response, now));
     let assertion = verified.await.map_err(|why| DomainError::Defect(why.to_string()))??;
+    let claimed = claimed(&connection, &assertion)?;
+    if let Some(journey) = journey.clone().filter(saml_sign_in::is_of_page) {
+        let callback = upstream::callback(ctx, connection.id);
+        let authenticated_at = assertion.authenticated_at;
+        let vouched = Vouched { connection, journey: None, claimed, authenticated_at, once: assertion.once };
+        let state = saml_sign_in::hand_over(ctx, vouched, journey).await?;
+        return Ok(Arrived::OnPage(format!("{callback}?state={}", state.expose())));
+    }
     let return_to = match journey.as_ref().and_then(|journey| journey.goal.clone()) {
         Some(goal) => goal,
         // Who did not set out here has no reference; their provider may know a place that is on the list.
@@ -146,15 +188,9 @@ async fn admit(ctx: &Ctx<'_>, sides: Sides, posted: Posted<'_>) -> Result<Arrive
             saml_sign_in::destination(&saml, Some(relay_state)).or_else(|_| saml_sign_in::destination(&saml, None))?
         }
     };
-    let claimed = claimed(&connection, &assertion)?;
-    let session = SamlSession {
-        connection: connection.id,
-        name_id: assertion.name_id,
-        name_id_attributes: assertion.name_id_attributes,
-        index: assertion.session_index,
-    };
-    let vouched = Vouched { connection, journey, claimed, session, once: assertion.once };
-    Ok(Arrived { granted: saml_sign_in::let_in(ctx, &vouched).await?, return_to })
+    let authenticated_at = assertion.authenticated_at;
+    let vouched = Vouched { connection, journey, claimed, authenticated_at, once: assertion.once };
+    Ok(Arrived::Granted { granted: Box::new(saml_sign_in::let_in(ctx, &vouched).await?), return_to })
 }
 
 impl From<Refused> for DomainError {
@@ -191,6 +227,12 @@ fn claimed(connection: &Connection, assertion: &Assertion) -> Result<Claimed, Re
         name: value(&mapping.name, &NAME),
         username: value(&mapping.username, &[]),
         roles: values(&mapping.role, &ROLE).to_vec(),
+        saml_session: Some(SamlSession {
+            connection: connection.id,
+            name_id: assertion.name_id.clone(),
+            name_id_attributes: assertion.name_id_attributes.clone(),
+            index: assertion.session_index.clone(),
+        }),
         second_factor: assertion.contexts.iter().any(|context| TWO_FACTORS.contains(&context.as_str())),
     })
 }

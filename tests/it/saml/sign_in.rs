@@ -13,7 +13,7 @@ use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::role::RoleScope;
 use serde_json::json;
 
-use crate::support::saml::{FRONT_END, Landed, Sso, encrypted, key, metadata};
+use crate::support::saml::{FRONT_END, Landed, Says, Sign, Sso, ec_key, encrypted, key, metadata, metadata_of};
 use crate::support::{TestApp, both_engines, claims_of, make_user, within};
 
 both_engines!(
@@ -26,6 +26,7 @@ both_engines!(
     a_place_to_return_to_is_on_the_list,
     a_signed_response_covers_its_assertion,
     two_certificates_are_fine,
+    a_signature_by_ecdsa_counts,
     an_encrypted_assertion_is_opened,
     roles_come_by_the_mapping,
     nobody_new_where_that_is_off,
@@ -175,6 +176,42 @@ async fn two_certificates_are_fine(app: TestApp) {
     let sso = Sso::with(&app, |saml, _| saml.metadata = metadata(&[key(1), key(0)]), |_| {}).await;
     sso.sign_in().await;
     sso.sign_in_as(|says| says.key = key(1)).await;
+}
+
+async fn a_signature_by_ecdsa_counts(app: TestApp) {
+    let certificates = [key(0).certificate(), &ec_key().1];
+    let sso = Sso::with(&app, |saml, _| saml.metadata = metadata_of(&certificates), |_| {}).await;
+    let by_ecdsa = sso.sign_in_as(|says| says.sign = Sign::Ecdsa).await;
+    assert_eq!(
+        claims_of(by_ecdsa.value("access_token"))["sub"],
+        claims_of(sso.sign_in().await.value("access_token"))["sub"]
+    );
+    let journey = sso.set_out().await;
+    let says = Says { sign: Sign::Ecdsa, ..sso.says(&journey) };
+    Landed::of(&sso.post(&journey.relay_state, &says.sealed(&says.unsigned())).await);
+    // Nothing else is weaker for it.
+    let journey = sso.set_out().await;
+    let says = Says { sign: Sign::Ecdsa, ..sso.says(&journey) };
+    let sha1 = Says { sign: Sign::Sha1, ..says.clone() };
+    let evil = Says { name_id: "root@example.com".to_owned(), assertion_id: "_evil".to_owned(), ..says.clone() };
+    let under = says.sealed(&sha1.assertion());
+    for (reason, document) in [
+        ("signature", says.response().replace("alice@example.com", "mallory@example.com")),
+        ("algorithm is not allowed", under),
+        ("algorithm is not allowed", says.response().replace("ecdsa-sha256", "ecdsa-sha1")),
+        ("algorithm is not allowed", says.response().replace("xmlenc#sha256", "xmldsig#sha1")),
+        ("more than one assertion", says.around(&format!("{}{}", evil.unsigned(), says.assertion()))),
+    ] {
+        sso.post(&journey.relay_state, &document).await.expect(400);
+        let said = sso.reasons().await.pop().unwrap();
+        assert!(said.contains(reason), "{said} is not {reason}");
+    }
+    Landed::of(&sso.post(&journey.relay_state, &says.response()).await);
+    // By a key that the provider has not named.
+    let rsa = Sso::new(&app).await;
+    let journey = rsa.set_out().await;
+    rsa.post(&journey.relay_state, &Says { sign: Sign::Ecdsa, ..rsa.says(&journey) }.response()).await.expect(400);
+    assert!(rsa.reasons().await.pop().unwrap().contains("certificate mismatch"));
 }
 
 async fn an_encrypted_assertion_is_opened(app: TestApp) {

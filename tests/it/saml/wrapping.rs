@@ -14,11 +14,14 @@ both_engines!(
     a_signature_that_asks_for_more,
 );
 
-async fn refuses(sso: &Sso<'_>, journey: &Journey, name: &str, document: &str) {
+/// That a document is refused, nobody is made, and the log knows why.
+async fn refuses(sso: &Sso<'_>, journey: &Journey, name: &str, reason: &str, document: &str) {
     let before = (sso.users().await, sso.reasons().await.len());
     let answer = sso.post(&journey.relay_state, document).await;
     assert_eq!(answer.status, 400, "{name}: {answer:?}\n{document}");
-    assert_eq!((sso.users().await, sso.reasons().await.len()), (before.0, before.1 + 1), "{name}");
+    let reasons = sso.reasons().await;
+    assert_eq!((sso.users().await, reasons.len()), (before.0, before.1 + 1), "{name}");
+    assert!(reasons.last().unwrap().contains(reason), "{name}: {} is not {reason}", reasons.last().unwrap());
 }
 
 /// What the provider said, and what somebody would like it to have said.
@@ -54,12 +57,20 @@ async fn a_forged_response_around_a_signed_one(app: TestApp) {
     let with = |document: &str, more: &str| document.replacen("</saml:Issuer>", &format!("</saml:Issuer>{more}"), 1);
     // 1: the original inside the signature of the forged one.
     let enveloped = in_signature(&proof, &object(&unsigned));
-    refuses(&sso, &journey, "XSW1", &with(&evil, &enveloped)).await;
-    refuses(&sso, &journey, "XSW1, bare", &with(&evil, &in_signature(&proof, &unsigned))).await;
+    refuses(&sso, &journey, "XSW1", "Object where none belongs", &with(&evil, &enveloped)).await;
+    refuses(
+        &sso,
+        &journey,
+        "XSW1, bare",
+        "Response where none belongs",
+        &with(&evil, &in_signature(&proof, &unsigned)),
+    )
+    .await;
     // 2: beside the signature.
-    refuses(&sso, &journey, "XSW2", &with(&evil, &format!("{unsigned}{proof}"))).await;
-    refuses(&sso, &journey, "XSW2, after", &with(&evil, &format!("{proof}{unsigned}"))).await;
-    refuses(&sso, &journey, "the whole signed one inside", &with(&evil, &sealed)).await;
+    refuses(&sso, &journey, "XSW2", "Response where none belongs", &with(&evil, &format!("{unsigned}{proof}"))).await;
+    refuses(&sso, &journey, "XSW2, after", "Response where none belongs", &with(&evil, &format!("{proof}{unsigned}")))
+        .await;
+    refuses(&sso, &journey, "the whole signed one inside", "Response where none belongs", &with(&evil, &sealed)).await;
     sso.post(&journey.relay_state, &sealed).await.expect(302);
 }
 
@@ -69,17 +80,31 @@ async fn a_forged_assertion_beside_or_around_a_signed_one(app: TestApp) {
     let proof = signature(&bare, &honest.assertion_id, honest.key, Sign::Sha256);
     let with_proof = |proof: &str| evil.replacen("</saml:Issuer>", &format!("</saml:Issuer>{proof}"), 1);
     // 3: the forged one before the original, which stays as it was.
-    refuses(&sso, &journey, "XSW3", &honest.around(&format!("{evil}{good}"))).await;
-    refuses(&sso, &journey, "XSW3, after", &honest.around(&format!("{good}{evil}"))).await;
+    refuses(&sso, &journey, "XSW3", "more than one assertion", &honest.around(&format!("{evil}{good}"))).await;
+    refuses(&sso, &journey, "XSW3, after", "more than one assertion", &honest.around(&format!("{good}{evil}"))).await;
     // 4: around it.
     let around = evil.replacen("</saml:Assertion>", &format!("{good}</saml:Assertion>"), 1);
-    refuses(&sso, &journey, "XSW4", &honest.around(&around)).await;
+    refuses(&sso, &journey, "XSW4", "Assertion where none belongs", &honest.around(&around)).await;
     // 5: the signature is in the forged one, the original behind it.
-    refuses(&sso, &journey, "XSW5", &honest.around(&format!("{}{bare}", with_proof(&proof)))).await;
-    refuses(&sso, &journey, "XSW5, before", &honest.around(&format!("{bare}{}", with_proof(&proof)))).await;
+    refuses(
+        &sso,
+        &journey,
+        "XSW5",
+        "more than one assertion",
+        &honest.around(&format!("{}{bare}", with_proof(&proof))),
+    )
+    .await;
+    refuses(
+        &sso,
+        &journey,
+        "XSW5, before",
+        "more than one assertion",
+        &honest.around(&format!("{bare}{}", with_proof(&proof))),
+    )
+    .await;
     // 6: the same, with the original inside the signature.
     let enveloped = with_proof(&in_signature(&proof, &bare));
-    refuses(&sso, &journey, "XSW6", &honest.around(&enveloped)).await;
+    refuses(&sso, &journey, "XSW6", "Assertion where none belongs", &honest.around(&enveloped)).await;
     sso.post(&journey.relay_state, &honest.response()).await.expect(302);
 }
 
@@ -89,20 +114,33 @@ async fn a_forged_assertion_in_an_odd_place(app: TestApp) {
     let proof = signature(&bare, &honest.assertion_id, honest.key, Sign::Sha256);
     // 7: in extensions.
     let extensions = format!("<samlp:Extensions>{evil}</samlp:Extensions>");
-    refuses(&sso, &journey, "XSW7", &honest.around(&format!("{extensions}{good}"))).await;
+    refuses(&sso, &journey, "XSW7", "Assertion where none belongs", &honest.around(&format!("{extensions}{good}")))
+        .await;
     let hidden = format!("<samlp:Extensions>{good}</samlp:Extensions>{evil}");
-    refuses(&sso, &journey, "XSW7, turned around", &honest.around(&hidden)).await;
+    refuses(&sso, &journey, "XSW7, turned around", "Assertion where none belongs", &honest.around(&hidden)).await;
     // 8: the original in an object of the signature of the forged one.
     let enveloped = in_signature(&proof, &object(&bare));
     let eighth = evil.replacen("</saml:Issuer>", &format!("</saml:Issuer>{enveloped}"), 1);
-    refuses(&sso, &journey, "XSW8", &honest.around(&eighth)).await;
+    refuses(&sso, &journey, "XSW8", "Object where none belongs", &honest.around(&eighth)).await;
     // In what confirms the subject, and in an attribute.
     let data = "</saml:SubjectConfirmationData>";
-    refuses(&sso, &journey, "in the confirmation", &honest.around(&evil.replacen(data, &format!("{good}{data}"), 1)))
-        .await;
+    refuses(
+        &sso,
+        &journey,
+        "in the confirmation",
+        "Assertion where none belongs",
+        &honest.around(&evil.replacen(data, &format!("{good}{data}"), 1)),
+    )
+    .await;
     let value = "</saml:AttributeValue>";
-    refuses(&sso, &journey, "in an attribute", &honest.around(&evil.replacen(value, &format!("{good}{value}"), 1)))
-        .await;
+    refuses(
+        &sso,
+        &journey,
+        "in an attribute",
+        "Assertion where none belongs",
+        &honest.around(&evil.replacen(value, &format!("{good}{value}"), 1)),
+    )
+    .await;
     sso.post(&journey.relay_state, &honest.response()).await.expect(302);
 }
 
@@ -110,28 +148,29 @@ async fn one_id_for_two(app: TestApp) {
     let (sso, journey, honest, mut forged) = ground(&app).await;
     forged.assertion_id.clone_from(&honest.assertion_id);
     let (good, evil) = (honest.assertion(), forged.unsigned());
-    refuses(&sso, &journey, "two assertions", &honest.around(&format!("{evil}{good}"))).await;
+    refuses(&sso, &journey, "two assertions", "one ID", &honest.around(&format!("{evil}{good}"))).await;
     forged.assertion_id = "_other".to_owned();
-    for name in ["id", "Id", "iD", "xml:id"] {
+    for (name, reason) in [("id", "one ID"), ("Id", "one ID"), ("iD", "one ID"), ("xml:id", "more than one assertion")]
+    {
         let twin = forged.unsigned().replacen(" ID=", &format!(" {name}=\"{}\" ID=", honest.assertion_id), 1);
-        refuses(&sso, &journey, name, &honest.around(&format!("{twin}{good}"))).await;
+        refuses(&sso, &journey, name, reason, &honest.around(&format!("{twin}{good}"))).await;
     }
     let response = Says { response_id: honest.assertion_id.clone(), ..honest.clone() };
-    refuses(&sso, &journey, "response and assertion", &response.around(&good)).await;
+    refuses(&sso, &journey, "response and assertion", "one ID", &response.around(&good)).await;
 }
 
 async fn several_assertions(app: TestApp) {
     let (sso, journey, honest, mut forged) = ground(&app).await;
     forged.key = key(1);
     let both = format!("{}{}", honest.assertion(), forged.assertion());
-    refuses(&sso, &journey, "one of somebody else's key", &honest.around(&both)).await;
+    refuses(&sso, &journey, "one of somebody else's key", "more than one assertion", &honest.around(&both)).await;
     forged.key = key(0);
     let both = format!("{}{}", honest.assertion(), forged.assertion());
-    refuses(&sso, &journey, "two people, both signed", &honest.around(&both)).await;
+    refuses(&sso, &journey, "two people, both signed", "more than one assertion", &honest.around(&both)).await;
     let twin = Says { assertion_id: "_twin".to_owned(), ..honest.clone() };
     let both = format!("{}{}", honest.assertion(), twin.assertion());
-    refuses(&sso, &journey, "the same person twice", &honest.around(&both)).await;
-    refuses(&sso, &journey, "under one signature", &honest.sealed(&both)).await;
+    refuses(&sso, &journey, "the same person twice", "more than one assertion", &honest.around(&both)).await;
+    refuses(&sso, &journey, "under one signature", "more than one assertion", &honest.sealed(&both)).await;
 }
 
 async fn a_signature_that_asks_for_more(app: TestApp) {
@@ -144,26 +183,33 @@ async fn a_signature_that_asks_for_more(app: TestApp) {
         "http://www.w3.org/2000/09/xmldsig#base64",
         "http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
     ] {
-        refuses(&sso, &journey, transform, &good.replacen(enveloped, transform, 1)).await;
+        refuses(&sso, &journey, transform, "algorithm is not allowed", &good.replacen(enveloped, transform, 1)).await;
     }
     let reference = format!("URI=\"#{}\"", honest.assertion_id);
     for uri in ["", "#", "#xpointer(/)", "#xpointer(id('x'))", "https://evil.example/", "file:///etc/passwd", "#_x"] {
-        refuses(&sso, &journey, uri, &good.replacen(&reference, &format!("URI=\"{uri}\""), 1)).await;
+        refuses(&sso, &journey, uri, "eference", &good.replacen(&reference, &format!("URI=\"{uri}\""), 1)).await;
     }
     // Two references, two signatures, the certificate and the key of somebody else in the message.
     let (_, rest) = good.split_once("<ds:Reference ").unwrap();
     let one = format!("<ds:Reference {}</ds:Reference>", rest.split_once("</ds:Reference>").unwrap().0);
-    refuses(&sso, &journey, "two references", &good.replacen(&one, &format!("{one}{one}"), 1)).await;
+    refuses(
+        &sso,
+        &journey,
+        "two references",
+        "algorithm is not allowed",
+        &good.replacen(&one, &format!("{one}{one}"), 1),
+    )
+    .await;
     let proof = signature(&honest.unsigned(), &honest.assertion_id, key(1), Sign::Sha256);
     let twice = good.replacen("<ds:Signature ", &format!("{proof}<ds:Signature "), 1);
-    refuses(&sso, &journey, "two signatures", &twice).await;
+    refuses(&sso, &journey, "two signatures", "signed twice", &twice).await;
     let foreign = Says { key: key(1), ..honest.clone() }.response();
     let disguised = foreign.replace(key(1).certificate(), key(0).certificate());
-    refuses(&sso, &journey, "our certificate over their signature", &disguised).await;
-    refuses(&sso, &journey, "their certificate over their signature", &foreign).await;
+    refuses(&sso, &journey, "our certificate over their signature", "ignature", &disguised).await;
+    refuses(&sso, &journey, "their certificate over their signature", "certificate mismatch", &foreign).await;
     for hmac in ["http://www.w3.org/2000/09/xmldsig#hmac-sha1", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"] {
         let changed = good.replacen("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", hmac, 1);
-        refuses(&sso, &journey, hmac, &changed).await;
+        refuses(&sso, &journey, hmac, "algorithm is not allowed", &changed).await;
     }
     sso.post(&journey.relay_state, &good).await.expect(302);
 }

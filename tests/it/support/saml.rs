@@ -21,7 +21,7 @@ use gatehouse::model::time::{Clock as _, SystemClock, Timestamp};
 use rsa::pkcs8::DecodePrivateKey as _;
 use url::Url;
 
-use super::database::next_number as next;
+pub use super::database::next_number as next;
 use super::{Answer, TestApp};
 
 pub const IDP: &str = "https://idp.example.com/metadata";

@@ -131,6 +131,7 @@ fn browser(call: &Call, ctx: &Ctx<'_>) -> Cookie<'static> {
     request_body(content = Answered, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 302, description = "To the front end, with `#access_token=…&refresh_token=…&token_type=Bearer&expires_in=…`"),
+        (status = 303, description = "To the page of ours from which the person set out"),
         (status = 400, description = "The answer does not count", body = ErrorBody),
         (status = 403, description = "Its person is not let in, or `MFA_REQUIRED`", body = ErrorBody),
         (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
@@ -152,7 +153,12 @@ pub(super) async fn acs(call: Call) -> Answer {
         relay_state: form.relay_state.as_deref(),
         browser: browser.map(|digest| *digest.as_bytes()),
     };
-    let Arrived { granted, return_to } = saml::arrive(&ctx, workspace, posted).await.map_err(not_let_in)?;
+    let (granted, return_to) = match saml::arrive(&ctx, workspace, posted).await.map_err(not_let_in)? {
+        Arrived::Granted { granted, return_to } => (granted, return_to),
+        Arrived::OnPage(address) => {
+            return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish());
+        }
+    };
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let refresh = granted.refresh.as_ref().map(|token| encoded(token.expose())).unwrap_or_default();
     let location = format!(

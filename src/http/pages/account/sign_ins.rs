@@ -42,7 +42,7 @@ async fn list(visit: &Visit<'_>, owner: &Owner<'_>, mut frame: Frame, status: St
     let offers = identities::offers(&visit.ctx, &visit.browser().digest).await?;
     let others: Vec<_> = ways.offered().filter(|way| linked.iter().all(|one| one.connection != way.id)).collect();
     for target in others.iter().filter_map(|way| target(way)) {
-        frame = frame.leading_to(target);
+        frame = frame.leading_to(&target);
     }
     let others: Vec<_> = others.iter().map(|way| (way.id.to_string(), way.name.clone())).collect();
     let linked: Vec<_> = linked
