@@ -394,7 +394,8 @@ fn mapping(mapping: &Mapping) -> Result<(), Invalid> {
 /// A domain in its one form: lower case, in ASCII.
 fn canonical(domain: &str) -> Option<String> {
     match url::Host::parse(domain.trim()).ok()? {
-        url::Host::Domain(domain) => Some(domain),
+        // In addresses a percent sign is one.
+        url::Host::Domain(plain) if !domain.contains('%') => Some(plain),
         _ => None,
     }
 }

@@ -385,7 +385,6 @@ pub async fn accept(ctx: &Ctx<'_>, user: UserId, digest: &[u8; 32], browser: &[u
 /// is somebody's already; [`DomainError::NotFound`] for a user or connection that is gone or disabled; or the
 /// database is unavailable.
 pub async fn link(ctx: &Ctx<'_>, user: UserId, connection: &Connection, claimed: &Claimed) -> Result<(), DomainError> {
-    claimed.check_subject()?;
     let identity = Identity {
         connection: connection.id,
         subject: claimed.subject.clone(),
@@ -393,16 +392,24 @@ pub async fn link(ctx: &Ctx<'_>, user: UserId, connection: &Connection, claimed:
         created_at: ctx.now(),
         used_at: ctx.now(),
     };
-    let entry = link_entry(ctx, "identity.link", &identity);
-    ctx.core
-        .db
-        .write((ctx.tenant_id(), identity, entry), |tx, (tenant, identity, entry)| {
+    let mut entry = link_entry(ctx, "identity.link", &identity);
+    let input = (ctx.tenant_id(), identity, entry.clone());
+    let linked = async {
+        claimed.check_subject()?;
+        let written = ctx.core.db.write(input, |tx, (tenant, identity, entry)| {
             Box::pin(async move {
                 let of = tx.of(*tenant);
                 link_in(tx, &of, identity, entry).await
             })
-        })
-        .await
+        });
+        written.await
+    };
+    let linked = linked.await;
+    if let Err(DomainError::NotAuthenticated(_) | DomainError::Taken(_) | DomainError::NotFound(_)) = &linked {
+        entry.outcome = Outcome::Failure;
+        super::audit::append(ctx.core, entry).await?;
+    }
+    linked
 }
 
 async fn link_in(tx: &Tx, of: &TenantTx<'_>, identity: &Identity, entry: &AuditEntry) -> Result<(), DomainError> {

@@ -26,7 +26,8 @@ pub(in crate::cli) struct CommonArgs {
     /// The organization whose members sign in by it: its slug, key or id
     #[arg(long, value_name = "ORGANIZATION", alias = "workspace")]
     organization: Option<String>,
-    /// A domain of addresses that lead there; may be given several times
+    /// A domain of addresses that lead there, which newcomers to an organization must have; may be given several
+    /// times
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
     /// Make no account for who comes for the first time

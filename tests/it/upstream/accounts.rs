@@ -238,6 +238,8 @@ async fn who_is_signed_in_links_and_unlinks(setup: Setup) {
     let page = bob.submit(&page, "/account/sign-ins", &[("action", "link")]).await;
     let page = provider.come_back(&app, &bob, &arrived_at_provider(&page), &other).await;
     assert!(page.text.contains("linked to somebody already"), "{}", page.text);
+    let refused = "SELECT count(*) FROM audit_log WHERE action = 'identity.link' AND outcome = 'failure'";
+    assert_eq!(count(&app, refused).await, 3);
 
     // Who signs out on the way links nothing to whoever comes next.
     let page = bob.open("/account/sign-ins").await;

@@ -40,7 +40,15 @@ async fn an_address_leads_where_its_domain_belongs(setup: Setup) {
         let page = browser.submit(&page, "/login", &[("identifier", address)]).await;
         assert_eq!(arrived_at_provider(&page).connection, connection.id.to_string());
     }
-    for address in [ALICE, "nobody@example.org", "acme.example", "x@sub.acme.example", "alice"] {
+    for address in [
+        ALICE,
+        "nobody@example.org",
+        "acme.example",
+        "x@sub.acme.example",
+        "x@acme%2eexample",
+        "x@acme.example.",
+        "alice",
+    ] {
         let page = browser.open("/login").await;
         let page = browser.submit(&page, "/login", &[("identifier", address)]).await.expect(200, "/login");
         assert!(page.text.contains("name=\"password\"") && page.text.contains(address), "{address}: {}", page.text);
@@ -83,6 +91,8 @@ async fn a_company_has_its_own_people_from_where_everybody_is(setup: Setup) {
         json!({ "email": "eve@everybody.example" }),
         json!({ "email": "eve@acme.example", "email_verified": false }),
         json!({ "email": "acme.example" }),
+        json!({ "email": "eve@acme%2eexample" }),
+        json!({ "email": "eve@sub.acme.example" }),
         json!({ "email": null }),
     ] {
         let page = provider.sign_in(&app, &Browser::new(&app), &connection, &stranger).await;
