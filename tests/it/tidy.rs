@@ -187,8 +187,10 @@ fn http_clients_have_one_home() {
 #[test]
 fn the_domain_knows_no_status_codes() {
     let words = ["StatusCode", "HttpResponse"];
+    // SAML has an element of that name.
+    let except = ["src/protocol/saml/request.rs"];
     none(
-        &uses(&["src/domain", "src/storage", "src/model", "src/protocol", "src/crypto"], &[], &words),
+        &uses(&["src/domain", "src/storage", "src/model", "src/protocol", "src/crypto"], &except, &words),
         "a status is http's",
     );
 }
