@@ -19,13 +19,17 @@ use crate::model::text::{Email, canonical};
 use crate::model::user::User;
 use crate::storage::{self, TenantTx, organizations, users};
 
+/// How many can be open at once in one organization: whoever may ask people in is no mailing list.
+const MOST_OPEN: u64 = 1000;
+
 const NO_LINK: DomainError = DomainError::NotFound(Noun::Link);
 
 /// Asks whoever has this address into an organization, in place of what asked them before.
 ///
 /// # Errors
 /// [`DomainError::Invalid`] about `email`; [`DomainError::NotFound`]; [`DomainError::NotAllowed`] for who
-/// can't, or not as that, or as what they were asked before; [`DomainError::Taken`] for a member; or the database is unavailable.
+/// can't, or not as that, or as what they were asked before; [`DomainError::Taken`] for a member;
+/// [`DomainError::Conflict`] where a thousand are open; or the database is unavailable.
 pub async fn invite(
     ctx: &Ctx<'_>,
     by: Keeper,
@@ -70,6 +74,9 @@ pub async fn invite(
                 let (at, now) = (invitation.organization, invitation.created_at);
                 for replaced in storage::invitations::withdraw_for(&of, at, &address, now).await? {
                     memberships::require(reach, replaced.role)?;
+                }
+                if storage::invitations::count_open(&of, at, now).await? >= MOST_OPEN {
+                    return Err(DomainError::Conflict("too many invitations are open already"));
                 }
                 storage::invitations::insert(&of, invitation).await?;
                 mail::queue(&of, letter).await?;

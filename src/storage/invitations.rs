@@ -1,9 +1,9 @@
 //! Who was asked into an organization. What was followed or withdrawn stays until it would have run out.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Select};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use super::column::parsed;
+use super::column::{count, count_rows, parsed};
 use super::db::{TenantRows, TenantTx};
 use super::entity::invitations::{self, Column, Entity};
 use super::entity::organizations;
@@ -82,6 +82,20 @@ pub async fn list_open(
     let query = open(rows, now).filter(Column::OrganizationId.eq(organization.uuid()));
     let found = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(&rows.raw()).await?;
     found.into_iter().map(noun).collect()
+}
+
+/// How many invitations into an organization can be followed.
+///
+/// # Errors
+/// The database is unavailable.
+pub async fn count_open(
+    rows: &TenantRows<'_>,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<u64, StorageError> {
+    let query = open(rows, now).filter(Column::OrganizationId.eq(organization.uuid()));
+    let n: Option<i64> = query.select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
+    Ok(count(n))
 }
 
 /// The invitation that a link's secret leads to, if it can be followed; changes nothing.

@@ -17,14 +17,15 @@ async function workspace(name) {
   }
   const { access_token: token } = await call('/api/auth/login', { email: owner.email, password: owner.password })
   await call('/api/external/workspaces', { name }, token)
-  return async (email) => {
+  const invite = async (email) => {
     await call('/api/external/workspace/members', { email, role: 'member' }, token)
     return server.mailedLink(email, '/invitation')
   }
+  return { owner, invite }
 }
 
 walk('somebody new joins', async (visitor) => {
-  const invite = await workspace('Analytical Engines')
+  const { invite } = await workspace('Analytical Engines')
   const link = await invite(`${Math.random().toString(36).slice(2)}@example.org`)
   await visitor.open(link)
   await visitor.at('/invitation')
@@ -47,7 +48,7 @@ walk('somebody new joins', async (visitor) => {
 
 walk('somebody with an account signs in and joins', async (visitor) => {
   const person = await world.server.person()
-  const invite = await workspace('Analytical Engines')
+  const { invite } = await workspace('Analytical Engines')
   await visitor.open(await invite(person.email))
   await visitor.look('invitation-login')
   await visitor.follow('main a.button')
@@ -59,7 +60,7 @@ walk('somebody with an account signs in and joins', async (visitor) => {
 
 walk('somebody else changes the account', async (visitor) => {
   const [other, person] = [await world.server.person('Grace'), await world.server.person()]
-  const invite = await workspace('Analytical Engines')
+  const { invite } = await workspace('Analytical Engines')
   await visitor.open('/login')
   await visitor.signIn(other)
   await visitor.at('/account')
@@ -74,8 +75,27 @@ walk('somebody else changes the account', async (visitor) => {
 })
 
 walk('names of any length fit', async (visitor) => {
-  const invite = await workspace(`Analytical ${'Engine'.repeat(30)}`)
+  const { invite } = await workspace(`Analytical ${'Engine'.repeat(30)}`)
   const random = Math.random().toString(36).slice(2)
   await visitor.open(await invite(`${random}${'a'.repeat(50)}@${'b'.repeat(60)}.example.org`))
   await visitor.look('invitation-long')
+}, SCRIPTED)
+
+walk('the account of a last owner stays', async (visitor) => {
+  const { owner, invite } = await workspace('Analytical Engines')
+  const [person, member] = [await world.server.person(), await visitor.elsewhere()]
+  await member.open('/login')
+  await member.signIn(person)
+  await member.at('/account')
+  await member.open(await invite(person.email))
+  await member.press('accept')
+  await member.leave()
+  await visitor.open('/login')
+  await visitor.signIn(owner)
+  await visitor.at('/account')
+  await visitor.open('/account/delete')
+  await visitor.fill({ confirm: owner.email })
+  await visitor.press()
+  await visitor.has('.alert')
+  await visitor.look('account-delete-owner')
 }, SCRIPTED)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatehouse::domain::Ctx;
 use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::organizations::{self, OrganizationChange};
-use gatehouse::domain::users::{self, NewPassword};
+use gatehouse::domain::users::NewPassword;
 use gatehouse::model::ids::OrganizationId;
 use gatehouse::model::organization::MembershipRole;
 use gatehouse::model::user::User;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::workspace_accounts::{is_uuid, refused};
 use crate::support::routes::PASSWORD;
-use crate::support::{Answer, TestApp, both_engines, claims_of, make_user, within};
+use crate::support::{Answer, Engine, TestApp, both_engines, claims_of, make_user, within};
 
 both_engines!(
     a_workspace_is_made_by_its_owner,
@@ -25,6 +25,7 @@ both_engines!(
     somebody_is_asked_in,
     nobody_hands_out_a_role_above_their_own,
     an_open_invitation_is_replaced,
+    so_many_are_open_at_once,
     invitations_are_listed_and_withdrawn,
     a_member_becomes_something_else,
     a_member_is_taken_out,
@@ -284,6 +285,29 @@ async fn an_open_invitation_is_replaced(app: TestApp) {
     assert_eq!((open.len(), &open[0]["id"], &open[0]["role"]), (1, &json!(second), &json!("admin")));
     let gone = format!("workspace/invitations/{first}");
     refused(&call(&app, Method::DELETE, &acme.owner.token, &gone, None).await, 404, "NOT_FOUND");
+}
+
+async fn so_many_are_open_at_once(app: TestApp) {
+    let acme = acme(&app).await;
+    let first = invite(&app, &acme.owner.token, "first@example.org", "member").await.str_of("invite_id");
+    let id = match app.setup.engine() {
+        Engine::Sqlite => "randomblob(16)",
+        Engine::Postgres => "gen_random_uuid()",
+    };
+    let many = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+         INSERT INTO invitations (tenant_id, id, organization_id, email, canonical_email, role, invited_by,
+             created_at, expires_at)
+         SELECT tenant_id, {id}, organization_id, email || i, canonical_email || i, role, invited_by,
+             created_at, expires_at FROM invitations, n"
+    );
+    app.sql().await.run(&many).await;
+    refused(&invite(&app, &acme.owner.token, "last@example.org", "member").await, 409, "CONFLICT");
+    // In place of one that is open there is always room.
+    invite(&app, &acme.owner.token, "first@example.org", "admin").await.expect(201);
+    let open = get(&app, &acme.owner.token, "workspace/invitations").await.body(200);
+    let open = open["invitations"].as_array().unwrap();
+    assert_eq!((open.len(), open.iter().any(|one| one["id"] == first)), (1000, false));
 }
 
 trait StrOf {

@@ -56,7 +56,7 @@ pub(super) async fn list(call: Call) -> Answer {
         (status = 401, description = "No token that counts", body = ErrorBody),
         (status = 403, description = "Not an owner or admin, or a role above their own", body = ErrorBody),
         (status = 404, description = "Gone meanwhile", body = ErrorBody),
-        (status = 409, description = "A member already", body = ErrorBody),
+        (status = 409, description = "A member already, or too many are asked", body = ErrorBody),
         (status = 413, description = "Too large", body = ErrorBody),
         (status = 415, description = "Not JSON", body = ErrorBody),
         (status = 422, description = "What is wrong with the input", body = ErrorBody),
