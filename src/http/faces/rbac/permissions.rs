@@ -1,11 +1,12 @@
 //! `/api/v1/permissions`.
 
+mod wire;
+
 use actix_web::HttpResponse;
 
 use super::caller::administrator;
 use super::error::{Answer, RbacError};
 use super::messages::Message;
-use super::wire::permissions::{CreatePermission, PermissionStatistics, ShownPermission, UpdatePermission};
 use super::wire::{RbacDone, done, parse_id, rows, window};
 use crate::domain::permissions::{self, PermissionFilter};
 use crate::domain::{DomainError, Noun};
@@ -13,6 +14,7 @@ use crate::http::call::Call;
 use crate::http::fields::Body as _;
 use crate::model::ids::PermissionId;
 use crate::model::permission::code;
+use wire::{CreatePermission, PermissionStatistics, ShownPermission, UpdatePermission};
 
 /// The permission that the path names.
 fn named(call: &Call) -> Result<PermissionId, DomainError> {

@@ -1,13 +1,12 @@
 //! `/api/v1/roles`.
 
+mod wire;
+
 use actix_web::HttpResponse;
 
 use super::caller::administrator;
 use super::error::{Answer, Error, RbacError};
 use super::messages::Message;
-use super::wire::roles::{
-    CreateRole, PermissionIds, PermissionOfRole, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole, scope,
-};
 use super::wire::{RbacDone, done, parse_id, rows, window};
 use crate::domain::roles::{self, NewRole, RoleChange, RoleFilter};
 use crate::domain::{DomainError, Noun};
@@ -15,6 +14,9 @@ use crate::http::call::Call;
 use crate::http::fields::Body as _;
 use crate::model::ids::RoleId;
 use crate::model::permission::code;
+use wire::{
+    CreateRole, PermissionIds, PermissionOfRole, RoleStatistics, RoleWithPermissions, ShownRole, UpdateRole, scope,
+};
 
 /// The role that the path names.
 fn named(call: &Call) -> Result<RoleId, DomainError> {

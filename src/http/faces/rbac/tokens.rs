@@ -1,10 +1,11 @@
 //! `/api/v1/auth`: what a token is worth, whose it is, and the next one.
 
+mod wire;
+
 use actix_web::HttpResponse;
 
 use super::error::{Answer, Error, RbacError};
 use super::users::user_type;
-use super::wire::tokens::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
 use crate::domain::access::Powers;
 use crate::domain::tokens::{self, Granted, Principal, Standing};
 use crate::domain::{Ctx, DomainError, api_sign_in, tenants};
@@ -15,6 +16,7 @@ use crate::http::fields::Body as _;
 use crate::http::limit::Limit;
 use crate::model::audit::Actor;
 use crate::model::time::Timestamp;
+use wire::{AskedToken, CallingUser, NextTokens, TokenStanding, UseRefreshToken, WhoCalls};
 
 /// A person or service as this face shows them: id and type.
 async fn shown(ctx: &Ctx<'_>, principal: &Principal) -> Result<(String, &'static str), Error> {

@@ -1,17 +1,19 @@
 //! `/api/v1/users/{user_id}`: the roles that a user holds, and what they may do.
 
+mod wire;
+
 use actix_web::HttpResponse;
 
 use super::caller::{administrator, caller};
 use super::error::{Answer, Error, RbacError};
 use super::messages::Message;
-use super::wire::users::{AssignRoles, PermissionsOfUser, ShownAssignment};
 use super::wire::{RbacDone, done, parse_id};
 use crate::domain::{Ctx, Noun, access, roles};
 use crate::http::call::Call;
 use crate::http::fields::Body as _;
 use crate::model::ids::UserId;
 use crate::model::permission::code;
+use wire::{AssignRoles, PermissionsOfUser, ShownAssignment};
 
 /// `ADMIN` for who administers the installation, else `TENANT`.
 pub(super) async fn user_type(ctx: &Ctx<'_>, user: UserId) -> Result<&'static str, Error> {

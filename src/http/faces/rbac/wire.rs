@@ -1,9 +1,4 @@
-//! What goes over the wire on this face: a file a resource.
-
-pub(super) mod permissions;
-pub(super) mod roles;
-pub(super) mod tokens;
-pub(super) mod users;
+//! What goes over the wire on this face whatever the resource: ids, pages, words. Each resource has its own.
 
 use std::str::FromStr;
 

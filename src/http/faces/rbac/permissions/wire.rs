@@ -11,7 +11,7 @@ use crate::model::permission::Permission;
 
 /// A permission.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct ShownPermission {
+pub(super) struct ShownPermission {
     /// `PERM_…`.
     id: String,
     /// For people to read.
@@ -50,20 +50,20 @@ impl From<Permission> for ShownPermission {
 
 /// A new permission.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct CreatePermission {
+pub(super) struct CreatePermission {
     /// For people to read.
-    pub(in crate::http::faces::rbac) permission_name: String,
+    pub(super) permission_name: String,
     /// `resource:action`, of the two members below.
-    pub(in crate::http::faces::rbac) permission_code: String,
+    pub(super) permission_code: String,
     /// What stands before the colon.
-    pub(in crate::http::faces::rbac) resource: String,
+    pub(super) resource: String,
     /// What stands after it.
-    pub(in crate::http::faces::rbac) action: String,
+    pub(super) action: String,
     /// For people to read.
-    pub(in crate::http::faces::rbac) description: Option<String>,
+    pub(super) description: Option<String>,
     /// Whether it shall be one of the system's own, which stay.
     #[schema(value_type = Option<bool>)]
-    pub(in crate::http::faces::rbac) is_system_permission: bool,
+    pub(super) is_system_permission: bool,
 }
 
 impl Body for CreatePermission {
@@ -94,11 +94,11 @@ impl From<CreatePermission> for NewPermission {
 
 /// What is to change about a permission.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct UpdatePermission {
+pub(super) struct UpdatePermission {
     /// For people to read.
-    pub(in crate::http::faces::rbac) permission_name: Option<String>,
+    pub(super) permission_name: Option<String>,
     /// For people to read.
-    pub(in crate::http::faces::rbac) description: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 impl Body for UpdatePermission {
@@ -118,7 +118,7 @@ impl From<UpdatePermission> for PermissionChange {
 
 /// How many permissions there are.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct PermissionStatistics {
+pub(super) struct PermissionStatistics {
     /// All of them.
     total_permissions: u64,
     /// The system's own.

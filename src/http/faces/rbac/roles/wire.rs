@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::MOST_IDS;
 use crate::domain::roles::RoleCount;
+use crate::http::faces::rbac::wire::MOST_IDS;
 use crate::http::fields::{Body, FieldError, Fields};
 use crate::model::permission::Permission;
 use crate::model::role::{Role, RoleScope};
 
 /// A role.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct ShownRole {
+pub(super) struct ShownRole {
     /// `ROLE_…`.
     id: String,
     /// For people to read.
@@ -52,7 +52,7 @@ impl From<Role> for ShownRole {
 
 /// A role with what it permits.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct RoleWithPermissions {
+pub(super) struct RoleWithPermissions {
     /// The role's own members.
     #[serde(flatten)]
     role: ShownRole,
@@ -61,14 +61,14 @@ pub(in crate::http::faces::rbac) struct RoleWithPermissions {
 }
 
 impl RoleWithPermissions {
-    pub(in crate::http::faces::rbac) fn new(role: Role, permissions: Vec<Permission>) -> Self {
+    pub(super) fn new(role: Role, permissions: Vec<Permission>) -> Self {
         Self { role: role.into(), permissions: permissions.into_iter().map(PermissionOfRole::from).collect() }
     }
 }
 
 /// A permission of a role.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct PermissionOfRole {
+pub(super) struct PermissionOfRole {
     /// `PERM_…`.
     id: String,
     /// For people to read.
@@ -97,26 +97,26 @@ impl From<Permission> for PermissionOfRole {
 }
 
 /// How far a role reaches, as a member or parameter says it.
-pub(in crate::http::faces::rbac) fn scope(text: &str) -> Result<RoleScope, FieldError> {
+pub(super) fn scope(text: &str) -> Result<RoleScope, FieldError> {
     text.parse().map_err(|_| FieldError::new("scope", "must be GLOBAL, TENANT or SYSTEM"))
 }
 
 /// A new role.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct CreateRole {
+pub(super) struct CreateRole {
     /// For people to read.
-    pub(in crate::http::faces::rbac) role_name: String,
+    pub(super) role_name: String,
     /// What tokens name it by: capital letters, digits and underscores.
     #[schema(pattern = "^[A-Z0-9_]+$", max_length = 50)]
-    pub(in crate::http::faces::rbac) role_code: String,
+    pub(super) role_code: String,
     /// For people to read.
-    pub(in crate::http::faces::rbac) description: Option<String>,
+    pub(super) description: Option<String>,
     /// `GLOBAL`, `TENANT` or `SYSTEM`.
     #[schema(value_type = String)]
-    pub(in crate::http::faces::rbac) scope: RoleScope,
+    pub(super) scope: RoleScope,
     /// Whether it shall be one of the system's own, which stay.
     #[schema(value_type = Option<bool>)]
-    pub(in crate::http::faces::rbac) is_system_role: bool,
+    pub(super) is_system_role: bool,
 }
 
 impl Body for CreateRole {
@@ -134,18 +134,18 @@ impl Body for CreateRole {
 
 /// What is to change about a role.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct UpdateRole {
+pub(super) struct UpdateRole {
     /// For people to read.
-    pub(in crate::http::faces::rbac) role_name: Option<String>,
+    pub(super) role_name: Option<String>,
     /// For people to read.
-    pub(in crate::http::faces::rbac) description: Option<String>,
+    pub(super) description: Option<String>,
     /// Whether it counts.
-    pub(in crate::http::faces::rbac) is_active: Option<bool>,
+    pub(super) is_active: Option<bool>,
     /// The code that it has: it can't change.
-    pub(in crate::http::faces::rbac) role_code: Option<String>,
+    pub(super) role_code: Option<String>,
     /// The scope that it has: it can't change.
     #[schema(value_type = Option<String>)]
-    pub(in crate::http::faces::rbac) scope: Option<RoleScope>,
+    pub(super) scope: Option<RoleScope>,
 }
 
 impl Body for UpdateRole {
@@ -162,10 +162,10 @@ impl Body for UpdateRole {
 
 /// Permissions that a role is to have.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct PermissionIds {
+pub(super) struct PermissionIds {
     /// `PERM_…`, 500 at most.
     #[schema(min_items = 1, max_items = 500)]
-    pub(in crate::http::faces::rbac) permission_ids: Vec<String>,
+    pub(super) permission_ids: Vec<String>,
 }
 
 impl Body for PermissionIds {
@@ -176,7 +176,7 @@ impl Body for PermissionIds {
 
 /// How many roles there are.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct RoleStatistics {
+pub(super) struct RoleStatistics {
     /// All of them.
     total_roles: u64,
     /// The system's own.
@@ -192,7 +192,7 @@ pub(in crate::http::faces::rbac) struct RoleStatistics {
 }
 
 impl RoleStatistics {
-    pub(in crate::http::faces::rbac) fn new(kinds: &[RoleCount]) -> Self {
+    pub(super) fn new(kinds: &[RoleCount]) -> Self {
         let sum = |holds: &dyn Fn(&RoleCount) -> bool| {
             kinds.iter().filter(|kind| holds(kind)).map(|kind| kind.count).sum::<u64>()
         };

@@ -7,9 +7,9 @@ use crate::http::fields::{Body, FieldError, Fields};
 
 /// A token that is asked about.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct AskedToken {
+pub(super) struct AskedToken {
     /// Any text.
-    pub(in crate::http::faces::rbac) token: String,
+    pub(super) token: String,
 }
 
 impl Body for AskedToken {
@@ -20,54 +20,54 @@ impl Body for AskedToken {
 
 /// What a token is worth.
 #[derive(Default, Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct TokenStanding {
+pub(super) struct TokenStanding {
     /// Whether it counts at this moment.
-    pub(in crate::http::faces::rbac) valid: bool,
+    pub(super) valid: bool,
     /// Whether nothing but its age speaks against it.
-    pub(in crate::http::faces::rbac) expired: bool,
+    pub(super) expired: bool,
     /// RFC 3339.
-    pub(in crate::http::faces::rbac) expires_at: Option<String>,
+    pub(super) expires_at: Option<String>,
     /// RFC 3339.
-    pub(in crate::http::faces::rbac) issued_at: Option<String>,
+    pub(super) issued_at: Option<String>,
     /// `usr_…`, or the id of a service.
-    pub(in crate::http::faces::rbac) user_id: Option<String>,
+    pub(super) user_id: Option<String>,
     /// `ADMIN` or `TENANT`.
-    pub(in crate::http::faces::rbac) user_type: Option<&'static str>,
+    pub(super) user_type: Option<&'static str>,
     /// In seconds; zero for one that has expired.
-    pub(in crate::http::faces::rbac) time_until_expiry: Option<i64>,
+    pub(super) time_until_expiry: Option<i64>,
 }
 
 /// Who calls.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct WhoCalls {
+pub(super) struct WhoCalls {
     /// Whether there was a token that counts.
-    pub(in crate::http::faces::rbac) authenticated: bool,
+    pub(super) authenticated: bool,
     /// Whose it is.
-    pub(in crate::http::faces::rbac) user: Option<CallingUser>,
+    pub(super) user: Option<CallingUser>,
 }
 
 /// Whose a token is.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct CallingUser {
+pub(super) struct CallingUser {
     /// `usr_…`, or the id of a service.
-    pub(in crate::http::faces::rbac) user_id: String,
+    pub(super) user_id: String,
     /// `ADMIN` or `TENANT`.
-    pub(in crate::http::faces::rbac) user_type: &'static str,
+    pub(super) user_type: &'static str,
     /// The token's `sub`.
-    pub(in crate::http::faces::rbac) subject: String,
+    pub(super) subject: String,
     /// Codes of what the token may be used for, sorted.
-    pub(in crate::http::faces::rbac) permissions: Vec<String>,
+    pub(super) permissions: Vec<String>,
     /// Codes of the roles that they hold, sorted.
-    pub(in crate::http::faces::rbac) roles: Vec<String>,
+    pub(super) roles: Vec<String>,
     /// RFC 3339.
-    pub(in crate::http::faces::rbac) expires_at: String,
+    pub(super) expires_at: String,
 }
 
 /// A refresh token that is to be used.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct UseRefreshToken {
+pub(super) struct UseRefreshToken {
     /// As it was handed out.
-    pub(in crate::http::faces::rbac) refresh_token: String,
+    pub(super) refresh_token: String,
 }
 
 impl Body for UseRefreshToken {
@@ -78,13 +78,13 @@ impl Body for UseRefreshToken {
 
 /// New tokens.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct NextTokens<'a> {
+pub(super) struct NextTokens<'a> {
     /// For the `Authorization` header.
-    pub(in crate::http::faces::rbac) access_token: &'a str,
+    pub(super) access_token: &'a str,
     /// `bearer`.
-    pub(in crate::http::faces::rbac) token_type: &'static str,
+    pub(super) token_type: &'static str,
     /// In seconds.
-    pub(in crate::http::faces::rbac) expires_in: u64,
+    pub(super) expires_in: u64,
     /// In place of the one that was used.
-    pub(in crate::http::faces::rbac) refresh_token: &'a str,
+    pub(super) refresh_token: &'a str,
 }

@@ -3,14 +3,14 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::MOST_IDS;
+use crate::http::faces::rbac::wire::MOST_IDS;
 use crate::http::fields::{Body, FieldError, Fields};
 use crate::model::role::{Role, RoleAssignment};
 use crate::model::time::Timestamp;
 
 /// That a user was given a role.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct ShownAssignment {
+pub(super) struct ShownAssignment {
     /// `UR_…`.
     id: String,
     /// `usr_…`.
@@ -34,11 +34,7 @@ pub(in crate::http::faces::rbac) struct ShownAssignment {
 }
 
 impl ShownAssignment {
-    pub(in crate::http::faces::rbac) fn new(
-        (given, role): (RoleAssignment, Role),
-        user_type: &'static str,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new((given, role): (RoleAssignment, Role), user_type: &'static str, now: Timestamp) -> Self {
         let granted_by = given.granted_by.split_once(':').map_or(&*given.granted_by, |(_, id)| id);
         Self {
             id: given.id.to_string(),
@@ -57,13 +53,13 @@ impl ShownAssignment {
 
 /// Roles that a user is to have.
 #[derive(ToSchema)]
-pub(in crate::http::faces::rbac) struct AssignRoles {
+pub(super) struct AssignRoles {
     /// `ROLE_…`, 500 at most.
     #[schema(min_items = 1, max_items = 500)]
-    pub(in crate::http::faces::rbac) role_ids: Vec<String>,
+    pub(super) role_ids: Vec<String>,
     /// When they end, RFC 3339; for good where it is missing.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub(in crate::http::faces::rbac) expires_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 impl Body for AssignRoles {
@@ -79,13 +75,13 @@ impl Body for AssignRoles {
 
 /// What a user may do.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http::faces::rbac) struct PermissionsOfUser {
+pub(super) struct PermissionsOfUser {
     /// `usr_…`.
-    pub(in crate::http::faces::rbac) user_id: String,
+    pub(super) user_id: String,
     /// `ADMIN` or `TENANT`.
-    pub(in crate::http::faces::rbac) user_type: &'static str,
+    pub(super) user_type: &'static str,
     /// Codes, sorted.
-    pub(in crate::http::faces::rbac) permissions: Vec<String>,
+    pub(super) permissions: Vec<String>,
     /// Codes, sorted.
-    pub(in crate::http::faces::rbac) roles: Vec<String>,
+    pub(super) roles: Vec<String>,
 }
