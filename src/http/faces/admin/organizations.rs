@@ -136,23 +136,28 @@ pub(super) async fn members(call: Call) -> Answer {
     path = "/api/admin/v1/organizations/{organization_id}/members",
     params(
         ("organization_id" = String, Path, description = "`org_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is done once"),
         ("tenant_id" = Option<String>, Query, description = "`tnt_…`: the caller's own unless said otherwise"),
     ),
     request_body = NewMemberBody,
     responses(
         (status = 201, description = "A member from now on", body = MemberShown),
-        (status = 409, description = "A member already"),
+        (status = 409, description = "A member already, or the same request is being done"),
     ),
     security(("access_token" = ["tenant:write"])),
 )]
 pub(super) async fn add_member(call: Call) -> Answer {
-    let caller = caller(&call, &[code::TENANT_WRITE]).await?;
-    let id = id(&call)?;
-    organizations::find(&caller.ctx, id).await?;
-    let wish: NewMemberBody = read(&call).await?;
-    let user = users::find(&caller.ctx, wish.user_id).await?;
-    let made = memberships::add(&caller.ctx, Keeper::Administrator, id, wish.user_id, wish.role).await?;
-    Ok(HttpResponse::Created().json(MemberShown::from((made, user))))
+    once(call, &[code::TENANT_WRITE], |caller, fields| {
+        Box::pin(async move {
+            let (ctx, id) = (&caller.ctx, id(caller.call)?);
+            organizations::find(ctx, id).await?;
+            let wish = NewMemberBody::whole(fields)?;
+            let user = users::find(ctx, wish.user_id).await?;
+            let made = memberships::add(ctx, Keeper::Administrator, id, wish.user_id, wish.role).await?;
+            Made::new(&MemberShown::from((made, user)))
+        })
+    })
+    .await
 }
 
 /// Makes a member something else.
