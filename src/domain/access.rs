@@ -31,6 +31,11 @@ impl Held {
     fn at(&self, now: Timestamp) -> impl Iterator<Item = &HeldRole> {
         self.0.iter().filter(move |role| role.expires_at.is_none_or(|end| end > now))
     }
+
+    /// The codes of those that have not run out.
+    pub(super) fn codes(&self, now: Timestamp) -> Vec<&str> {
+        self.at(now).map(|role| role.code.as_str()).collect()
+    }
 }
 
 /// The roles that a user holds, a second old at most.

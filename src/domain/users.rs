@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::access::{LastSuperAdmin, Powers};
+use super::access::{self, LastSuperAdmin, Powers};
 use super::authn;
 use super::core::Core;
 use super::ctx::Ctx;
@@ -359,12 +359,14 @@ pub async fn highest_roles(core: &Core, ids: &[UserId]) -> Result<HashMap<UserId
     Ok(held.into_iter().filter_map(|(user, codes)| Some((user, highest(codes)?))).collect())
 }
 
-/// The same for one of them; `user` for who holds none.
+/// The same for one user, a second old at most; `user` for who holds none.
 ///
 /// # Errors
 /// The database is unavailable.
-pub async fn highest_role(core: &Core, id: UserId) -> Result<&'static str, DomainError> {
-    Ok(highest_roles(core, &[id]).await?.remove(&id).unwrap_or(PLAIN_ROLE))
+pub async fn highest_role(core: &Core, user: &User) -> Result<&'static str, DomainError> {
+    let held = access::held(core, user.tenant, user.id).await?;
+    let codes = held.codes(core.clock.now());
+    Ok(RANKED.into_iter().find(|ranked| codes.contains(ranked)).unwrap_or(PLAIN_ROLE))
 }
 
 /// What somebody is shown as who holds none of them.

@@ -83,7 +83,7 @@ pub(super) async fn show(call: Call) -> HttpResponse {
             None => users::find_anywhere(call.core(), id).await?,
             Some(_) => users::find(&caller.ctx, id).await?,
         };
-        let role = users::highest_role(call.core(), user.id).await?;
+        let role = users::highest_role(call.core(), &user).await?;
         let workspaces = memberships::of_user(call.core(), user.tenant, user.id).await?;
         Ok(HttpResponse::Ok().json(ShownUser::new(caller.shown(user.id), user, role, workspaces)))
     })

@@ -108,7 +108,7 @@ async fn signed_in(ctx: &Ctx<'_>, granted: Granted) -> Answer {
 }
 
 async fn account(ctx: &Ctx<'_>, user: User) -> Result<Account, DomainError> {
-    let role = users::highest_role(ctx.core, user.id).await?;
+    let role = users::highest_role(ctx.core, &user).await?;
     Ok(Account::new(user, role))
 }
 
