@@ -1,4 +1,4 @@
-//! `/internal/*` (`handoff.md`): lists, accounts by sub, snapshots.
+//! `/internal/*` (`handoff.md`): lists, accounts by sub, snapshots. How they are written is in `handoff_golden.rs`.
 
 use std::time::Duration;
 
@@ -87,7 +87,6 @@ async fn systems_are_listed(app: TestApp) {
     let page = app.get_by(&pair, "/internal/systems").await.body(200);
     assert_eq!((members(&page), names(&page)), (vec!["items", "limit", "offset", "total"], vec!["Sales", "Billing"]));
     let first = &page["items"][0];
-    assert_eq!(members(first), ["id", "name", "status", "system_key"]);
     is_key(first["system_key"].as_str().unwrap(), "ST");
     assert_eq!(first["status"], "active");
     assert!(uuid::Uuid::parse_str(first["id"].as_str().unwrap()).is_ok() && first["id"].to_string().len() == 38);
@@ -103,7 +102,6 @@ async fn modules_are_listed_with_their_system(app: TestApp) {
     let page = app.get_by(&pair, "/internal/modules").await.body(200);
     assert_eq!((&page["limit"], names(&page)), (&json!(500), vec!["Campaigns", "Invoices", "Leads"]));
     let first = &page["items"][0];
-    assert_eq!(members(first), ["id", "module_key", "name", "status", "system_key"]);
     is_key(first["module_key"].as_str().unwrap(), "MD");
     assert_eq!(first["system_key"], sales.key);
     let own = app.get_by(&pair, &format!("/internal/modules?system_key={}", sales.key)).await.body(200);
@@ -121,7 +119,6 @@ async fn companies_are_listed_and_searched(app: TestApp) {
     let page = app.get_by(&pair, "/internal/companies").await.body(200);
     assert_eq!((&page["limit"], names(&page)), (&json!(500), vec!["Acme 100%", "Über_uns", "Nothing"]));
     let first = &page["items"][0];
-    assert_eq!(members(first), ["company_key", "id", "name", "status"]);
     let key = first["company_key"].as_str().unwrap().to_owned();
     is_key(&key, "CP");
     for (keyword, found) in [
@@ -149,7 +146,6 @@ async fn sites_are_listed_with_their_company(app: TestApp) {
     let page = app.get_by(&pair, "/internal/sites").await.body(200);
     assert_eq!((&page["limit"], names(&page)), (&json!(500), vec!["Taipei", "Oslo", "Lima"]));
     let first = &page["items"][0];
-    assert_eq!(members(first), ["company_key", "id", "name", "site_key", "status"]);
     is_key(first["site_key"].as_str().unwrap(), "ST");
     assert_eq!(first["company_key"], acme.key);
     let own = app.get_by(&pair, &format!("/internal/sites?company_key={}", acme.key)).await.body(200);
@@ -173,7 +169,6 @@ async fn members_are_listed_and_searched(app: TestApp) {
     let page = app.get_by(&pair, "/internal/members").await.body(200);
     assert_eq!((&page["total"], &page["limit"]), (&json!(3), &json!(500)));
     let ann = &page["items"][1];
-    assert_eq!(members(ann), ["display_name", "email", "id", "is_active", "user_sub", "username"]);
     assert_eq!((&ann["user_sub"], &ann["is_active"]), (&json!("s-1"), &json!(true)));
     let admin = &page["items"][0];
     assert!(admin["email"] == ADMIN_EMAIL && admin["user_sub"].as_str().unwrap().starts_with("usr_"), "{admin}");
@@ -251,8 +246,6 @@ async fn a_user_is_made_and_brought_up_to_date(app: TestApp) {
     let pair = app.api_client().await;
     let body = json!({ "user_sub": "hr-7", "username": "ann", "email": "Ann@example.org", "display_name": "Ann" });
     let made = app.post_by(&pair, UPSERT, &body).await.body(200);
-    let told = ["display_name", "email", "id", "idp_user_id", "is_active", "user_sub", "username"];
-    assert_eq!(members(&made), told);
     assert_eq!(
         (&made["id"], &made["is_active"], &made["user_sub"]),
         (&made["idp_user_id"], &json!(true), &json!("hr-7"))

@@ -1,12 +1,16 @@
 //! `/auth/login`, `/me`, `/admin/permissions` (`member.md`).
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use gatehouse::config::Rate;
-use gatehouse::domain::catalogue::{self, NewEntry};
-use gatehouse::domain::organizations::{self, NewOrganization};
+use gatehouse::domain::catalogue::{self, EntryChange, NewEntry};
+use gatehouse::domain::organizations::{self, NewOrganization, OrganizationChange};
+use gatehouse::domain::transfer::{self, Wish};
 use gatehouse::domain::{scoped_grants, users};
+use gatehouse::model::catalogue::Module;
 use gatehouse::model::scoped_grant::{GrantScope, GrantTarget};
+use gatehouse::model::transfer::OnConflict;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -24,6 +28,7 @@ both_engines!(
     a_grant_is_given_once_and_taken_once,
     a_code_is_linked_to_what_the_catalogue_knows,
     a_code_is_linked_once_the_catalogue_knows_it,
+    a_code_is_linked_however_the_catalogue_comes_to_know_it,
     a_strict_catalogue_refuses_what_it_does_not_know,
     bad_grants_are_named,
     a_grant_makes_its_user,
@@ -253,6 +258,45 @@ async fn a_code_is_linked_once_the_catalogue_knows_it(app: TestApp) {
     assert_eq!(rows(&app, &pair, "bob").await, [(company, module, true)]);
     assert_eq!(app.post_by(&pair, GRANT, &text).await.body(200)["permission_id"], id, "it is the same one");
     assert_eq!(app.post_by(&pair, REVOKE, &text).await.body(200)["deleted"], 1);
+}
+
+/// An entry gets its code later, a company another slug, and a file brings the rest.
+async fn a_code_is_linked_however_the_catalogue_comes_to_know_it(app: TestApp) {
+    let (pair, ctx) = (app.api_client().await, app.ctx().await);
+    let entry = |name| NewEntry { name, code: None };
+    let system = catalogue::add_system(&ctx, entry("Sales")).await.unwrap();
+    let module = catalogue::add_module(&ctx, system.id, entry("Campaigns")).await.unwrap();
+    let acme = NewOrganization { name: "Acme", ..NewOrganization::default() };
+    let acme = organizations::create(&ctx, &acme).await.unwrap();
+    app.post_by(&pair, GRANT, &wish("ann", ("company", "acme-ltd"), "campaign", "view")).await.expect(200);
+    app.post_by(&pair, GRANT, &wish("bob", ("site", "tw-main"), "lead", "view")).await.expect(200);
+    let code = EntryChange { code: Some(Some("campaign".to_owned())), ..EntryChange::default() };
+    catalogue::change::<Module>(&ctx, module.id, &code).await.unwrap();
+    let slug = OrganizationChange { slug: Some("acme-ltd".to_owned()), ..OrganizationChange::default() };
+    organizations::update(&ctx, acme.id, &slug).await.unwrap();
+    assert_eq!(rows(&app, &pair, "ann").await, [(acme.key, module.key.clone(), true)]);
+
+    let made = "2026-03-31T00:00:00Z";
+    let file = [
+        json!({ "gatehouse": "export", "version": 1 }),
+        json!({ "kind": "module", "id": format!("mod_{}", "1".repeat(32)), "key": "MD20260331X5678", "code": "lead",
+            "system": system.id.to_string(), "name": "Leads", "created_at": made }),
+        json!({ "kind": "site", "id": format!("sit_{}", "1".repeat(32)), "key": "ST20260331X1111", "code": "tw-main",
+            "organization": acme.id.to_string(), "name": "Taipei", "created_at": made }),
+        json!({ "kind": "scoped_grant", "id": format!("gra_{}", "1".repeat(32)), "user": user_id(&app, "bob").await,
+            "scope_type": "site", "scope": "tw-main", "module": "campaign", "action": "edit", "granted_by": "operator",
+            "granted_at": "2099-01-01T00:00:00Z" }),
+    ];
+    let file = file.map(|line| line.to_string()).join("\n");
+    let wish = Wish { into: None, on_conflict: OnConflict::Fail, rehearse: false };
+    transfer::import(&app.core, &mut Cursor::new(file), wish).await.unwrap();
+    let site = || "ST20260331X1111".to_owned();
+    let linked = [(site(), "MD20260331X5678".to_owned(), true), (site(), module.key, true)];
+    assert_eq!(rows(&app, &pair, "bob").await, linked);
+}
+
+async fn user_id(app: &TestApp, sub: &str) -> String {
+    gatehouse::domain::provisioning::find_by_sub(&app.ctx().await, sub).await.unwrap().id.to_string()
 }
 
 async fn a_strict_catalogue_refuses_what_it_does_not_know(setup: Setup) {

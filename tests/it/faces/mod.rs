@@ -7,6 +7,7 @@ mod admin_support;
 mod control;
 mod control_administrators;
 pub mod handoff;
+mod handoff_golden;
 mod handoff_proof;
 mod handoff_races;
 mod idaas;
