@@ -312,6 +312,15 @@ fn metrics_count_what_happens() {
         for words in ["hash", "pool", "job", "access_log", "panics"] {
             assert!(answer.text.contains(words), "{words} in {}", answer.text);
         }
+        // What runs beside the requests says that it does.
+        within(Duration::from_secs(20), "a success of every job that never ends", async || {
+            let text = app.get("/metrics").await.expect(200).text;
+            ["change_feed", "mail", "logout_delivery"].iter().all(|job| {
+                let name = format!("gatehouse_job_last_success_timestamp{{job=\"{job}\"}} ");
+                text.lines().any(|line| line.strip_prefix(&name).is_some_and(|at| at != "0"))
+            })
+        })
+        .await;
         // Nobody is named.
         for name in [&world.email, &world.user_id, &world.service.id, &world.tenant_id] {
             assert!(!answer.text.contains(name.as_str()), "{name}");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing)] // of JSON, where what is not there is null
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -31,10 +31,10 @@ pub(in crate::http) fn reference(document: &Value) -> Reference {
     let mut wanted: Vec<String> = named.filter_map(|member| member.schema.clone()).collect();
     let mut schemas = BTreeMap::new();
     while let Some(name) = wanted.pop() {
-        if !schemas.contains_key(&name) {
-            let members = members(document, &document["components"]["schemas"][&name]);
+        if let btree_map::Entry::Vacant(place) = schemas.entry(name) {
+            let members = members(document, &document["components"]["schemas"][place.key()]);
             wanted.extend(members.iter().filter_map(|member| member.schema.clone()));
-            schemas.insert(name, members);
+            place.insert(members);
         }
     }
     Reference { chapters, schemas: schemas.into_iter().collect() }
