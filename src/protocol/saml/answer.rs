@@ -34,17 +34,6 @@ const MOST_DEEP: usize = 64;
 /// A name that is never the same twice (Core §8.3.8).
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
-/// Signatures that count, by RSA and by ECDSA over SHA-2 (RFC 6931 §2.3).
-const RSA: [&str; 3] = [
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
-];
-const ECDSA: [&str; 3] = [
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
-    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
-];
 /// Digests that count.
 const DIGESTS: [&str; 3] = [
     "http://www.w3.org/2001/04/xmlenc#sha256",
@@ -241,9 +230,12 @@ impl<'a> Found<'a> {
             }
         }
         let path: Vec<&str> = above.iter().copied().chain([node.local_name.as_str()]).collect();
-        let signatures = node.children.iter().filter(|child| child.local_name == "Signature").count();
-        if signatures > 1 {
-            return refused("something is signed twice");
+        let signatures: Vec<_> = node.children.iter().filter(|child| child.local_name == "Signature").collect();
+        match signatures.as_slice() {
+            [] => {}
+            [one] if is_over(one, node) => {}
+            [_] => return refused("a signature is over another element than the one in which it is"),
+            _ => return refused("something is signed twice"),
         }
         node.children.iter().try_for_each(|child| self.look(child, &path))
     }
@@ -261,11 +253,26 @@ fn by_ecdsa(signature: &Node) -> Result<bool, Refused> {
     let mut transforms = within(signature, &["SignedInfo", "Reference", "Transforms", "Transform"]);
     transforms.extend(within(signature, &["SignedInfo", "CanonicalizationMethod"]));
     let plain = transforms.iter().all(|one| one.attr("Algorithm").is_some_and(|name| TRANSFORMS.contains(&name)));
-    let by_ecdsa = ECDSA.contains(&algorithm.as_str());
-    if !plain || !DIGESTS.contains(&digest.as_str()) || !(by_ecdsa || RSA.contains(&algorithm.as_str())) {
-        return refused("a signature's algorithm is not allowed");
+    match is_ecdsa(&algorithm) {
+        Some(ecdsa) if plain && DIGESTS.contains(&digest.as_str()) => Ok(ecdsa),
+        _ => refused("a signature's algorithm is not allowed"),
     }
-    Ok(by_ecdsa)
+}
+
+/// Whether a method of signing that counts, RSA or ECDSA over SHA-2 (RFC 6931 §2.3), is the latter.
+fn is_ecdsa(method: &str) -> Option<bool> {
+    match method.strip_prefix("http://www.w3.org/2001/04/xmldsig-more#")? {
+        "rsa-sha256" | "rsa-sha384" | "rsa-sha512" => Some(false),
+        "ecdsa-sha256" | "ecdsa-sha384" | "ecdsa-sha512" => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether a signature says that it is over the element in which it is (Core §5.4.2).
+fn is_over(signature: &Node, element: &Node) -> bool {
+    let own = element.attr("ID").map(|id| format!("#{id}"));
+    let references = within(signature, &["SignedInfo", "Reference"]);
+    own.is_some() && references.iter().all(|reference| reference.attr("URI") == own.as_deref())
 }
 
 fn parsed(xml: &str) -> Result<Node, Refused> {
@@ -393,12 +400,8 @@ pub fn logout_done(
 ) -> Result<(), Refused> {
     detached(query, "SAMLResponse")?;
     let relay_state = RelayStateParam::try_from_option(Some(relay_state.to_owned()))?;
-    let snapshot = PendingSnapshot::<LogoutRequest>::logout_request(
-        request_id,
-        relay_state,
-        &idp.entity_id,
-        LogoutBinding::Redirect,
-    );
+    let by = LogoutBinding::Redirect;
+    let snapshot = PendingSnapshot::<LogoutRequest>::logout_request(request_id, relay_state, &idp.entity_id, by);
     let pending = Pending::<LogoutRequest>::from_snapshot(snapshot)?;
     let input = BrowserInput::<LogoutResponse>::redirect(query);
     // What it answers is used up with it, so its own name need not be remembered.
@@ -414,7 +417,7 @@ fn detached(query: &str, field: &str) -> Result<(), Refused> {
         url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, value)| value)
     };
     let algorithm = value("SigAlg").unwrap_or_default();
-    if !RSA.contains(&&*algorithm) && !ECDSA.contains(&&*algorithm) {
+    if is_ecdsa(&algorithm).is_none() {
         return refused("a signature's algorithm is not allowed");
     }
     let packed: String = value(field).unwrap_or_default().split_ascii_whitespace().collect();
