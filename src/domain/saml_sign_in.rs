@@ -174,6 +174,8 @@ pub async fn let_in(ctx: &Ctx<'_>, vouched: &Vouched) -> Result<Granted, DomainE
 struct Pending {
     claimed: Claimed,
     authenticated_at: Option<Timestamp>,
+    /// As what the connection was when it was believed.
+    connection_of: Timestamp,
 }
 
 /// Uses the answer up and hands its person over to the page from which they set out, which lets them in: the
@@ -184,8 +186,8 @@ struct Pending {
 /// unavailable.
 pub async fn hand_over(ctx: &Ctx<'_>, vouched: Vouched, journey: UpstreamLogin) -> Result<Secret<String>, DomainError> {
     let Vouched { connection, claimed, authenticated_at, once, .. } = vouched;
-    let pending = serde_json::to_string(&Pending { claimed, authenticated_at })
-        .map_err(|why| DomainError::Defect(why.to_string()))?;
+    let pending = Pending { claimed, authenticated_at, connection_of: connection.updated_at };
+    let pending = serde_json::to_string(&pending).map_err(|why| DomainError::Defect(why.to_string()))?;
     let (state, rest) = upstream_logins::handed_over(ctx, &journey, pending)?;
     let input = (connection, journey, digests(&once), rest, ctx.now());
     let written = ctx.core.db.write(input, |tx, (connection, journey, once, rest, now)| {
@@ -200,10 +202,11 @@ pub async fn hand_over(ctx: &Ctx<'_>, vouched: Vouched, journey: UpstreamLogin) 
 /// What the provider said of who is back on the page from which they set out; nothing for who is not, or who
 /// was to show that it is still them and was not asked.
 #[must_use]
-pub fn handed(returned: &Returned) -> Option<Claimed> {
-    let Pending { claimed, authenticated_at } = serde_json::from_str(returned.pending.as_deref()?).ok()?;
-    let still = |since: Timestamp| authenticated_at.is_some_and(|at| at + LEEWAY >= since);
-    returned.again_since.is_none_or(still).then_some(claimed)
+pub fn handed(connection: &Connection, returned: &Returned) -> Option<Claimed> {
+    let pending: Pending = serde_json::from_str(returned.pending.as_deref()?).ok()?;
+    let still = |since: Timestamp| pending.authenticated_at.is_some_and(|at| at + LEEWAY >= since);
+    let counts = pending.connection_of == connection.updated_at && returned.again_since.is_none_or(still);
+    counts.then_some(pending.claimed)
 }
 
 fn digests(once: &[(String, Timestamp)]) -> Vec<([u8; 32], Timestamp)> {

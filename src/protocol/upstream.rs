@@ -185,7 +185,7 @@ async fn vouched(
     let claimed = match &connection.provider {
         Provider::Oidc(oidc) => oidc::claimed(ctx, &connection, oidc, answer, returned).await?,
         Provider::OAuth2(plain) => oauth2::claimed(ctx, &connection, plain, answer, returned).await?,
-        Provider::Saml(_) => saml_sign_in::handed(returned).ok_or(Refused::Stale)?,
+        Provider::Saml(_) => saml_sign_in::handed(&connection, returned).ok_or(Refused::Stale)?,
     };
     Ok((connection, claimed))
 }

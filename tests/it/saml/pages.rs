@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse::domain::access::Powers;
+use gatehouse::domain::connections::{self, ConnectionChange};
 use gatehouse::domain::memberships::{self, Keeper};
 use gatehouse::domain::users::NewPassword;
 use gatehouse::model::organization::MembershipRole;
@@ -13,6 +15,7 @@ use crate::support::{Browser, RelyingParty, TestApp, both_engines, code_app, mak
 both_engines!(
     an_address_leads_to_the_provider_and_back,
     who_finished_for_somebody_else_is_nobody,
+    what_was_believed_before_a_change_counts_no_longer,
     a_member_finds_their_account,
     the_provider_ends_what_began_there,
 );
@@ -103,6 +106,18 @@ async fn who_finished_for_somebody_else_is_nobody(app: TestApp) {
     sso.post(state, &sso.says(&journey).response()).await.expect(400);
     alice.open(&back).await.expect(200, "/account");
     assert_eq!(sessions().await, 1);
+}
+
+async fn what_was_believed_before_a_change_counts_no_longer(app: TestApp) {
+    let sso = of_company(&app).await;
+    let browser = Browser::new(&app);
+    let back = posted(&sso, &set_out(&browser, "/login").await).await;
+    app.advance(std::time::Duration::from_secs(1));
+    let change = ConnectionChange { name: Some("Another".to_owned()), ..ConnectionChange::default() };
+    connections::update(&app.ctx().await, &Powers::operator(), sso.connection.id, change).await.unwrap();
+    assert_eq!(browser.open(&back).await.status, 400);
+    let back = posted(&sso, &set_out(&browser, "/login").await).await;
+    browser.open(&back).await.expect(200, "/account");
 }
 
 async fn a_member_finds_their_account(app: TestApp) {
