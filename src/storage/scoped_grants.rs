@@ -200,9 +200,9 @@ pub async fn hold_names(tx: &TenantTx<'_>) -> Result<(), StorageError> {
 /// # Errors
 /// The database is unavailable.
 pub async fn link(tx: &TenantTx<'_>, entry: Named, key: &str, names: &[&str]) -> Result<(), StorageError> {
+    use Column::{Action, Module, Scope, ScopeType, UserId};
     // Whoever gives or takes one as mere text is done once this is held, or sees the entry then.
     hold_names(tx).await?;
-    use Column::{Action, Module, Scope, ScopeType, UserId};
     let (text, reference, id, scope_type) = match entry {
         Named::Company(id) => (Scope, Column::OrganizationId, id.uuid(), Some(GrantScope::Company)),
         Named::Site(id) => (Scope, Column::SiteId, id.uuid(), Some(GrantScope::Site)),

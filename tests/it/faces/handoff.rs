@@ -255,11 +255,11 @@ async fn a_user_is_made_and_brought_up_to_date(app: TestApp) {
     }
     // Again changes nothing, also not what is said about it.
     let sql = app.sql().await;
-    let before = sql.dump(&["leases", "signing_keys"]).await;
+    let before = sql.dump(&["changes", "leases", "signing_keys"]).await;
     app.advance(Duration::from_secs(5));
     assert_eq!(app.post_by(&pair, UPSERT, &body).await.body(200), made);
     assert_eq!(app.post_by(&pair, UPSERT, &json!({ "user_sub": "hr-7", "email": null })).await.body(200), made);
-    let after = sql.dump(&["leases", "signing_keys"]).await;
+    let after = sql.dump(&["changes", "leases", "signing_keys"]).await;
     assert_eq!(before, after);
     sql.close().await;
     // What is not there stays.
@@ -299,7 +299,7 @@ async fn what_another_account_has_is_a_conflict(app: TestApp) {
     app.post_by(&pair, UPSERT, &json!({ "user_sub": "a", "username": "ann" })).await.expect(200);
     app.post_by(&pair, UPSERT, &json!({ "user_sub": "b", "display_name": "B" })).await.expect(200);
     let sql = app.sql().await;
-    let before = sql.dump(&["audit_log", "leases", "signing_keys"]).await;
+    let before = sql.dump(&["audit_log", "changes", "leases", "signing_keys"]).await;
     for sub in ["b", "new"] {
         for body in [json!({ "email": "TAKEN@example.org" }), json!({ "username": "ANN", "display_name": "C" })] {
             let mut body = body;
@@ -307,7 +307,7 @@ async fn what_another_account_has_is_a_conflict(app: TestApp) {
             app.post_by(&pair, UPSERT, &body).await.is_detail(409, "user_conflict");
         }
     }
-    assert_eq!(before, sql.dump(&["audit_log", "leases", "signing_keys"]).await, "nothing of it was done");
+    assert_eq!(before, sql.dump(&["audit_log", "changes", "leases", "signing_keys"]).await, "nothing of it was done");
     sql.close().await;
 }
 
