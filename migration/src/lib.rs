@@ -34,8 +34,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_access::Migration),
             Box::new(m0008_search::Migration),
             Box::new(m0009_connections::Migration),
-            Box::new(m0011_lists::Migration),
             Box::new(m0010_saml_sessions::Migration),
+            Box::new(m0011_lists::Migration),
         ]
     }
 }
