@@ -88,7 +88,7 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Has it say this from now on, whatever is asked there.
+    /// Has it say this from now on, whatever is asked there: by any query, unless the path names one.
     pub fn at(&self, path: &str, reply: Reply) -> String {
         self.inner.replies.lock().unwrap().insert(path.to_owned(), reply);
         self.uri(path)
@@ -121,7 +121,10 @@ async fn serve(stream: TcpStream, inner: Arc<Inner>) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await {
         let path = request.path.split('?').next().unwrap_or_default();
-        let reply = inner.replies.lock().unwrap().get(path).cloned();
+        let reply = {
+            let replies = inner.replies.lock().unwrap();
+            replies.get(&request.path).or_else(|| replies.get(path)).cloned()
+        };
         inner.received.lock().unwrap().push(request);
         let (status, extra, body) = match reply {
             None => (404, String::new(), "nothing here".to_owned()),
