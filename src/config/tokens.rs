@@ -31,8 +31,8 @@ section! {
     refresh_idle: Duration = "tokens.refresh_idle", 14 * DAY, from MINUTE, to YEAR;
     /// How long refreshing can go on after one sign-in.
     refresh_absolute: Duration = "tokens.refresh_absolute", 90 * DAY, from MINUTE, to 5 * YEAR;
-    /// How long after a refresh the same client gets the same successor again, so that a lost
-    /// answer or a second browser tab signs nobody out. After it, a replay ends the family.
+    /// How long after a refresh at /oauth/token the same client gets the same successor again, so that a
+    /// lost answer or a second browser tab signs nobody out. After it, a replay ends the family.
     refresh_grace: Duration = "tokens.refresh_grace", 10 * SECOND, from Duration::ZERO, to MINUTE;
     /// Device and user codes.
     device_code: Duration = "tokens.device_code", 10 * MINUTE, from 30 * SECOND, to HOUR;

@@ -6,6 +6,8 @@
 //! that presents *n* again gets *n + 1* again, the same token, so that a lost answer or a second
 //! browser tab signs nobody out; after it, or two generations back, the whole family ends.
 
+use std::time::Duration;
+
 use super::mint::{Issued, Mintage, mint};
 use super::revoke::end_family;
 use crate::domain::access::{self, Carried};
@@ -172,7 +174,8 @@ enum Turn {
     Refused(&'static str),
 }
 
-/// Uses a refresh token: renews, answers the same again, or ends the family.
+/// Uses a refresh token: renews, answers the same again, or ends the family. For as long as `grace` the same
+/// token gets the same successor again; with none, whoever comes second ends it.
 ///
 /// # Errors
 /// The database is unavailable. If it went away after the renewal was recorded, the same token gets
@@ -182,12 +185,12 @@ pub async fn rotate(
     client: &LiveClient,
     family: &Family,
     scope: OAuthScope,
+    grace: Duration,
 ) -> Result<Refreshed, DomainError> {
     // What signing needs is fetched first: nothing is used up for an answer that can't be made.
     keys::keyring(ctx.core, ctx.tenant_id()).await?;
     let now = ctx.now();
     // A grace of zero has no window, not even for who looked at the clock before the winner did.
-    let grace = ctx.core.config.tokens.refresh_grace;
     let grace_began = (!grace.is_zero()).then(|| now - grace);
     let expires_at = refresh_end(ctx, client, now, family.row.created_at);
     let ended_until = now + keys::MAX_ACCESS_TOKEN_TTL;

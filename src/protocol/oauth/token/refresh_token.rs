@@ -24,7 +24,7 @@ pub(super) async fn grant(
     let recover = async |_: &str| Ok(family.as_ref().map(|family| recovered(family, client)));
     let renew = async |scope| {
         let family = family.as_ref().ok_or_else(|| oxide::grant_refused("no family"))?;
-        match tokens::rotate(ctx, client, family, scope).await? {
+        match tokens::rotate(ctx, client, family, scope, ctx.core.config.tokens.refresh_grace).await? {
             Refreshed::Renewed(tokens) => granted(ctx, client, *tokens).await,
             Refreshed::Refused(cause) => Err(oxide::grant_refused(cause)),
         }
