@@ -99,16 +99,18 @@ pub async fn holders_of_roles(rows: &TenantRows<'_>, connection: ConnectionId) -
     let theirs = Expr::col((roles::Entity, roles::Column::UserId)).equals((Entity, Column::UserId));
     let own = roles::Entity::find().select_only().expr(Expr::val(1));
     let own = own.filter(roles::Column::TenantId.eq(rows.tenant().uuid())).filter(theirs);
-    let found: Vec<uuid::Uuid> = Entity::find()
+    let mut found: Vec<uuid::Uuid> = Entity::find()
         .select_only()
         .column(Column::UserId)
-        .distinct()
         .filter(Column::TenantId.eq(rows.tenant().uuid()))
         .filter(Column::ConnectionId.eq(connection.uuid()))
         .filter(Expr::exists(own.into_query()))
         .into_tuple()
         .all(&rows.raw())
         .await?;
+    // Here, because SQLite would go through all identities in their order to do it.
+    found.sort_unstable();
+    found.dedup();
     Ok(found.into_iter().map(UserId::from_uuid).collect())
 }
 

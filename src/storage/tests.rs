@@ -30,6 +30,7 @@ use crate::model::time::Timestamp;
 use crate::model::token::{OpaqueToken, RevocationReason, TokenFamily};
 use crate::model::user::User;
 
+mod plans;
 mod search;
 
 async fn open(url: &str) -> Db {
