@@ -116,6 +116,8 @@ impl Sent {
     }
 }
 
+type Change = fn(&mut Sent);
+
 async fn told(sso: &Sso<'_>, query: &str) -> Answer {
     sso.app.get(&format!("{}?{query}", sso.path("slo"))).await
 }
@@ -200,7 +202,6 @@ async fn the_answer_of_the_provider_is_looked_at(app: TestApp) {
     let onward = app.post(token.value("access_token"), &listed, &json!({})).await.body(200);
     let journey = Journey::at(onward["location"].as_str().unwrap());
     let honest = Sent::done(&sso, &journey);
-    type Change = fn(&mut Sent);
     let cases: [(&str, Change); 7] = [
         ("inResponseTo", |sent| sent.attributes = " InResponseTo=\"_other\"".to_owned()),
         ("destination", |sent| sent.destination.push('x')),
@@ -275,7 +276,6 @@ async fn a_wish_that_does_not_count_ends_nothing(app: TestApp) {
     let sso = Sso::new(&app).await;
     let landed = sso.sign_in().await;
     let honest = Sent::wish(&sso, "alice@example.com", &["s1"]);
-    type Change = fn(&mut Sent);
     let cases: [(&str, Change); 11] = [
         ("signature", |sent| sent.key = key(1)),
         ("not suitable", |sent| sent.algorithm = EC),
