@@ -29,10 +29,10 @@ section! {
     /// How long a statement waits for a lock (PostgreSQL) or for the file (SQLite).
     lock_timeout: Duration = "database.lock_timeout", Duration::from_secs(2),
         from Duration::from_millis(10), to Duration::from_secs(600);
-    /// After how long unused a connection is closed.
+    /// After how long unused a connection is made anew before it is used again (PostgreSQL).
     idle_timeout: Duration = "database.idle_timeout", Duration::from_secs(600),
         from Duration::from_secs(1), to Duration::from_secs(86_400);
-    /// After how long any connection is closed and made anew.
+    /// After how long any connection is made anew (PostgreSQL).
     max_lifetime: Duration = "database.max_lifetime", Duration::from_secs(1800),
         from Duration::from_secs(10), to Duration::from_secs(86_400);
 }

@@ -253,8 +253,10 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
         .min_connections(if engine == Engine::Sqlite { 1 } else { connections.min(2) })
         .acquire_timeout(config.acquire_timeout)
         .connect_timeout(config.acquire_timeout)
-        .idle_timeout(Some(config.idle_timeout))
-        .max_lifetime(Some(config.max_lifetime))
+        // With either of them the pool keeps a task that looks for old connections, and that task may spin for
+        // ever (sqlx#3645, mended after 0.9.0). Who takes a connection looks instead, below.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .sqlx_logging(false);
     match engine {
         Engine::Sqlite => {
@@ -272,14 +274,20 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
         Engine::Postgres => {
             let statement = config.statement_timeout.as_millis().to_string();
             let lock = config.lock_timeout.as_millis().to_string();
-            // A connection that was quiet may be dead by now; a busy one says so itself.
-            options.test_before_acquire_if_idle_for(Duration::from_secs(1)).map_sqlx_postgres_opts(move |postgres| {
-                postgres.application_name("gatehouse").options([
-                    ("statement_timeout", statement.as_str()),
-                    ("lock_timeout", lock.as_str()),
-                    ("idle_in_transaction_session_timeout", statement.as_str()),
-                ])
-            });
+            let (idle, life) = (config.idle_timeout, config.max_lifetime);
+            options
+                // A connection that was quiet may be dead by now; a busy one says so itself.
+                .test_before_acquire_if_idle_for(Duration::from_secs(1))
+                .map_sqlx_postgres_before_acquire(move |_, connection| {
+                    Box::pin(async move { Ok(connection.idle_for < idle && connection.age < life) })
+                })
+                .map_sqlx_postgres_opts(move |postgres| {
+                    postgres.application_name("gatehouse").options([
+                        ("statement_timeout", statement.as_str()),
+                        ("lock_timeout", lock.as_str()),
+                        ("idle_in_transaction_session_timeout", statement.as_str()),
+                    ])
+                });
         }
     }
     options

@@ -72,9 +72,15 @@ pub struct Sql(DatabaseConnection);
 
 impl Sql {
     pub async fn connect(url: &str) -> Self {
+        Self(Self::try_connect(url).await.unwrap())
+    }
+
+    pub async fn try_connect(url: &str) -> Result<DatabaseConnection, sea_orm::DbErr> {
         let mut options = sea_orm::ConnectOptions::new(url);
         options.max_connections(1).min_connections(0).sqlx_logging(false);
-        Self(Database::connect(options).await.unwrap())
+        // As in `storage/db.rs`: no task of the pool's own, which may spin.
+        options.idle_timeout(None).max_lifetime(None);
+        Database::connect(options).await
     }
 
     pub async fn close(self) {

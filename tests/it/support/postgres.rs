@@ -136,8 +136,7 @@ impl Cluster {
 
     fn answers(&self) -> bool {
         wait_for(async {
-            let url = self.url("postgres");
-            match sea_orm::Database::connect(url).await {
+            match Sql::try_connect(&self.url("postgres")).await {
                 Ok(connection) => connection.close().await.is_ok(),
                 Err(_) => false,
             }
