@@ -138,10 +138,12 @@ fn browser(call: &Call, ctx: &Ctx<'_>) -> Cookie<'static> {
         (status = 408, description = "Too slow", body = ErrorBody),
         (status = 413, description = "Over 512 KiB", body = ErrorBody),
         (status = 415, description = "Not a form", body = ErrorBody),
+        (status = 429, description = "Too many from this address", body = ErrorBody),
         (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
     ),
 )]
 pub(super) async fn acs(call: Call) -> Answer {
+    call.limit(Limit::Begun)?;
     let (ctx, workspace) = workspace(&call).await?;
     body::check_type(call.headers(), "application/x-www-form-urlencoded")?;
     let bytes = call.bytes_up_to(MOST).await?;
@@ -216,10 +218,12 @@ pub(super) async fn logout(call: Call) -> Answer {
         (status = 400, description = "The message does not count", body = ErrorBody),
         (status = 403, description = "The workspace is disabled, or the connection is not complete", body = ErrorBody),
         (status = 404, description = "No such workspace, or it has no connection", body = ErrorBody),
+        (status = 429, description = "Too many from this address", body = ErrorBody),
         (status = 503, description = "Try again after Retry-After seconds", body = ErrorBody),
     ),
 )]
 pub(super) async fn slo(call: Call) -> Answer {
+    call.limit(Limit::Begun)?;
     let (ctx, workspace) = workspace(&call).await?;
     let location = saml::told(&ctx, workspace, call.request().query_string()).await.map_err(not_counted)?;
     Ok(HttpResponse::Found().insert_header((header::LOCATION, location)).finish())
