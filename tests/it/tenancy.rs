@@ -33,7 +33,7 @@ fn ghost_of(world: &World) -> World {
     ghost.service_token.clone_from(&ghost.access_token);
     ghost.user_token.clone_from(&ghost.access_token);
     ghost.refresh_token = "gh_rt_nothing".to_owned();
-    ghost.public_refresh_token.clone_from(&ghost.refresh_token);
+    ghost.public_refresh_tokens.fill(ghost.refresh_token.clone());
     ghost.role_id = "ROLE_NOBODY".to_owned();
     ghost.idle_role_id.clone_from(&ghost.role_id);
     ghost.permission_id = "PERM_NOTHING".to_owned();

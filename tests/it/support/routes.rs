@@ -62,8 +62,8 @@ pub struct World {
     /// A permission, and another one.
     pub permission_id: String,
     pub idle_permission_id: String,
-    /// What an app without a secret may refresh with.
-    pub public_refresh_token: String,
+    /// What an app without a secret may refresh with, one for each face that does it without grace.
+    pub public_refresh_tokens: [String; 2],
     /// What administrators look after.
     pub looked_after: LookedAfter,
 }
@@ -162,7 +162,8 @@ impl World {
         let public = NewClient { auth_method: AuthMethod::None, ..app_of_every_kind() };
         let public = register(ctx, public).await;
         let grant = [grant[0], grant[1], grant[2], ("client_id", &*public.id)];
-        let public_refresh_token = app.form(&token, &grant).await.expect(200).str("refresh_token");
+        let refresh_token = async || app.form(&token, &grant).await.expect(200).str("refresh_token");
+        let public_refresh_tokens = [refresh_token().await, refresh_token().await];
         Self {
             tenant_id: ctx.tenant_id().to_string(),
             role_id: role_id.to_string(),
@@ -170,7 +171,7 @@ impl World {
             idle_role_id: idle_role_id.to_string(),
             permission_id: permission(ctx).await,
             idle_permission_id: permission(ctx).await,
-            public_refresh_token,
+            public_refresh_tokens,
             looked_after: LookedAfter::default(),
             prefix,
             public_key,
@@ -446,7 +447,9 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
             Known::new(Anybody, Json(json!({ "email": fresh, "password": PASSWORD, "name": "Somebody" }))).creates()
         }
         "workspace.auth.login" => Known::new(Anybody, Json(json!({ "email": world.email, "password": PASSWORD }))),
-        "workspace.auth.refresh" => Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_token }))),
+        "workspace.auth.refresh" => {
+            Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_tokens[0] })))
+        }
         "workspace.auth.mfa" | "workspace.auth.logout" | "workspace.workspaces.leave" => {
             Known::new(Caller::Passenger, Nothing)
         }
@@ -513,7 +516,7 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         "rbac.tokens.user_info" => Known::new(Anybody, Nothing),
         "rbac.tokens.validate_token" => Known::new(Anybody, Json(json!({ "token": world.user_token }))),
         "rbac.tokens.refresh_token" => {
-            Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_token })))
+            Known::new(Anybody, Json(json!({ "refresh_token": world.public_refresh_tokens[1] })))
         }
         // What has to be there first takes more than this: `faces/admin.rs` tries these.
         "admin.sessions.end" | "admin.keys.retire" => Known::new(Caller::Registrant, Nothing),
