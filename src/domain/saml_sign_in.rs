@@ -83,15 +83,26 @@ pub async fn set_out(
     return_to: Option<&str>,
     browser: Option<[u8; 32]>,
 ) -> Result<Journey, DomainError> {
+    begin(ctx, connection, TokenKind::UpstreamState, destination(saml, return_to)?, browser).await
+}
+
+/// A journey to the provider, with what it is recognised by.
+pub(super) async fn begin(
+    ctx: &Ctx<'_>,
+    connection: &Connection,
+    kind: TokenKind,
+    goal: String,
+    browser: Option<[u8; 32]>,
+) -> Result<Journey, DomainError> {
     let (now, entropy) = (ctx.now(), &*ctx.core.entropy);
-    let relay_state = opaque::generate(TokenKind::UpstreamState, entropy);
+    let relay_state = opaque::generate(kind, entropy);
     // An xs:ID begins with no digit.
     let request_id = format!("_{}", hex(&entropy.bytes::<20>()));
     let login = UpstreamLogin {
         digest: *opaque::digest_of_secret(relay_state.expose()).as_bytes(),
         connection: connection.id,
         browser,
-        goal: Some(destination(saml, return_to)?),
+        goal: Some(goal),
         nonce: None,
         sealed_verifier: None,
         request_id: Some(request_id.clone()),

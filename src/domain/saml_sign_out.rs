@@ -1,15 +1,13 @@
 //! Single Logout (Profiles §4.4): who signs out here may want to be signed out at their SAML provider too,
 //! and whom the provider signs out is signed out here. Messages are verified in `protocol/saml`.
 
-use std::time::Duration;
-
 use super::ctx::Ctx;
 use super::error::{DomainError, Invalid};
 use super::logout::{self, Ending};
-use super::saml_sign_in::Journey;
+use super::saml_sign_in::{self, Journey};
 use super::tokens::{self, AccessClaims};
 use super::{audit, keys};
-use crate::crypto::digest::{Digest, hex};
+use crate::crypto::digest::Digest;
 use crate::crypto::opaque::{self, TokenKind};
 use crate::model::audit::{AuditEntry, Outcome};
 use crate::model::connection::{Connection, SamlSession, UpstreamLogin};
@@ -18,9 +16,6 @@ use crate::model::time::Timestamp;
 use crate::model::token::RevocationReason;
 use crate::storage::saml_sessions::{self, Led};
 use crate::storage::{Tx, saml_assertions, sessions, tokens as rows, upstream_logins};
-
-/// How long the provider has.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Ends the sign-in that a token comes from; the session at the provider of this connection from which it
 /// came, if it did.
@@ -46,27 +41,7 @@ pub async fn leave(
 /// # Errors
 /// The database is unavailable.
 pub async fn set_out(ctx: &Ctx<'_>, connection: &Connection, return_to: String) -> Result<Journey, DomainError> {
-    let (now, entropy) = (ctx.now(), &*ctx.core.entropy);
-    let relay_state = opaque::generate(TokenKind::UpstreamLogout, entropy);
-    // An xs:ID begins with no digit.
-    let request_id = format!("_{}", hex(&entropy.bytes::<20>()));
-    let login = UpstreamLogin {
-        digest: *opaque::digest_of_secret(relay_state.expose()).as_bytes(),
-        connection: connection.id,
-        browser: None,
-        goal: Some(return_to),
-        nonce: None,
-        sealed_verifier: None,
-        request_id: Some(request_id.clone()),
-        pending: None,
-        created_at: now,
-        expires_at: now + PATIENCE,
-    };
-    let written = ctx.core.db.write((ctx.tenant_id(), login), |tx, (tenant, login)| {
-        Box::pin(async move { Ok::<_, DomainError>(upstream_logins::insert(&tx.of(*tenant), login).await?) })
-    });
-    written.await?;
-    Ok(Journey { relay_state, request_id })
+    saml_sign_in::begin(ctx, connection, TokenKind::UpstreamLogout, return_to, None).await
 }
 
 /// The journey to this connection's provider that this is the reference of, if it is not over.
