@@ -4,6 +4,7 @@
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
+mod grams;
 mod m0001_foundation;
 mod m0002_sign_in;
 mod m0003_mail;
@@ -15,8 +16,9 @@ mod m0008_search;
 mod m0009_connections;
 mod m0010_saml_sessions;
 mod m0011_lists;
-mod search;
+mod m0012_grams;
 mod tables;
+mod trigrams;
 
 /// All changes, oldest first. It takes no lock: `storage/migrate.rs` wraps it in one.
 pub struct Migrator;
@@ -36,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_connections::Migration),
             Box::new(m0010_saml_sessions::Migration),
             Box::new(m0011_lists::Migration),
+            Box::new(m0012_grams::Migration),
         ]
     }
 }

@@ -3,8 +3,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::text_null;
 
-use super::search;
 use super::tables::widened;
+use super::trigrams;
 
 /// The eighth schema.
 #[derive(DeriveMigrationName)]
@@ -19,11 +19,11 @@ impl MigrationTrait for Migration {
             manager.alter_table(change).await?;
         }
         manager.get_connection().execute_unprepared(FILL).await?;
-        search::add(manager, "users").await
+        trigrams::add(manager, "users").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        search::remove(manager, "users").await?;
+        trigrams::remove(manager, "users").await?;
         let mut change = Table::alter();
         manager.alter_table(change.table(Alias::new("users")).drop_column(Alias::new("search_text")).to_owned()).await
     }

@@ -2,8 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::search;
 use super::tables::plain;
+use super::trigrams;
 
 /// The eleventh schema.
 #[derive(DeriveMigrationName)]
@@ -12,7 +12,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        search::add(manager, "organizations").await?;
+        trigrams::add(manager, "organizations").await?;
         for (table, columns) in REPLACED {
             drop_index(manager, &name(table, columns)).await?;
         }
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
         for (table, columns) in REPLACED {
             manager.create_index(plain(table, columns)).await?;
         }
-        search::remove(manager, "organizations").await
+        trigrams::remove(manager, "organizations").await
     }
 }
 

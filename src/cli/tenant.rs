@@ -94,7 +94,7 @@ async fn list(session: &Session, out: Output) -> Result<(), Failure> {
             rows.push(record(session, tenant, public_key.clone()).await?);
         }
         listing.page(&rows)?;
-        if page.offset() + PAGE >= found.total {
+        if page.window().offset + PAGE >= found.total {
             return listing.end();
         }
         page.page += 1;

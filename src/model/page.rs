@@ -10,10 +10,10 @@ pub struct PageNumber {
 }
 
 impl PageNumber {
-    /// How many rows stand before this page.
+    /// Which part of the list it is.
     #[must_use]
-    pub const fn offset(self) -> u64 {
-        self.page.saturating_sub(1).saturating_mul(self.per_page)
+    pub const fn window(self) -> Window {
+        Window { limit: self.per_page, offset: self.page.saturating_sub(1).saturating_mul(self.per_page) }
     }
 }
 

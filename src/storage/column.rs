@@ -7,8 +7,9 @@ use std::time::Duration;
 use sea_orm::sea_query::{Asterisk, BinOper, Expr, ExprTrait as _, Func, FunctionCall};
 use sea_orm::{ColumnTrait, EntityTrait, QuerySelect, Select};
 
-use super::db::TenantRows;
+use super::db::Rows;
 use super::error::StorageError;
+use crate::model::page::Window;
 use crate::model::time::Timestamp;
 
 /// Says that a column holds what no version of this program writes there.
@@ -100,12 +101,19 @@ pub(in crate::storage) fn count(n: Option<i64>) -> u64 {
     n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
 }
 
-/// How many rows a query finds.
+/// How many rows a query finds in all, of which so many were found in a window. They are counted only where the
+/// window does not tell: it is full, or lies behind the last one.
 pub(in crate::storage) async fn total<E: EntityTrait>(
-    rows: &TenantRows<'_>,
-    query: &Select<E>,
+    rows: Rows<'_>,
+    query: Select<E>,
+    window: Window,
+    found: usize,
 ) -> Result<u64, StorageError> {
-    let n: Option<i64> = query.clone().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
+    let found = u64::try_from(found).unwrap_or(u64::MAX);
+    if found < window.limit && (found > 0 || window.offset == 0) {
+        return Ok(window.offset.saturating_add(found));
+    }
+    let n: Option<i64> = query.select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
     Ok(count(n))
 }
 
@@ -114,12 +122,6 @@ pub(in crate::storage) async fn total<E: EntityTrait>(
 pub(in crate::storage) fn contains(column: impl ColumnTrait, text: &str) -> Expr {
     let pattern = Func::lower(Expr::val(containing(text))).binary(BinOper::Escape, Expr::Constant('!'.into()));
     Func::lower(Expr::col(column.as_column_ref())).binary(BinOper::Like, pattern)
-}
-
-/// The same of a column that holds what was folded already, so that an index may help.
-pub(in crate::storage) fn contains_folded(column: impl ColumnTrait, folded: &str) -> Expr {
-    let pattern = Expr::val(containing(folded)).binary(BinOper::Escape, Expr::Constant('!'.into()));
-    Expr::col(column.as_column_ref()).binary(BinOper::Like, pattern)
 }
 
 fn containing(text: &str) -> String {

@@ -57,9 +57,10 @@ pub async fn window(
     if let Some(key) = system {
         query = query.filter(systems::Column::Key.eq(key));
     }
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
+    let part = query.clone().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let part = part.limit(window.limit).offset(window.offset);
     let found = part.select_also(systems::Entity).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
     let with_key = |(row, parent): (Model, Option<systems::Model>)| {
         let parent = parent.ok_or_else(|| corrupt("modules", "system_id", "refers to nothing"))?;
         Ok::<_, StorageError>((noun(row), parent.key))

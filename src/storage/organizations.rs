@@ -52,9 +52,8 @@ fn of_tenant(rows: &TenantRows<'_>) -> Select<Entity> {
 
 /// Those of a tenant whose name or key holds a text.
 fn named_like(rows: &TenantRows<'_>, keyword: Option<&str>) -> Select<Entity> {
-    let is_narrow = keyword.is_some_and(search::is_indexed);
     let found = keyword.map(|part| search::finds(Column::SearchText, part, rows.unscoped()));
-    let of_tenant = search::of_tenant(Column::TenantId, rows, is_narrow);
+    let of_tenant = search::of_tenant(Column::TenantId, rows, found.is_some());
     Entity::find().filter(Condition::all().add(of_tenant).add_option(found))
 }
 
@@ -130,9 +129,10 @@ pub async fn search(
     window: Window,
 ) -> Result<Counted<Organization>, StorageError> {
     let query = named_like(rows, keyword);
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
-    Ok(Counted { rows: part.all(&rows.raw()).await?.into_iter().map(noun).collect(), total })
+    let part = query.clone().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
+    Ok(Counted { rows: found.into_iter().map(noun).collect(), total })
 }
 
 /// Writes what may change: everything but id, key and the moment of its making.

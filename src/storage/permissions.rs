@@ -179,9 +179,9 @@ pub async fn window(
         all = all.add(permissions::Column::IsSystem.eq(is_system));
     }
     let query = of_tenant(rows).filter(all);
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(permissions::Column::CreatedAt).order_by_asc(permissions::Column::Id);
+    let part = query.clone().order_by_asc(permissions::Column::CreatedAt).order_by_asc(permissions::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 

@@ -297,9 +297,9 @@ pub async fn window(rows: &TenantRows<'_>, filter: &RoleFilter, window: Window) 
         all = all.add(roles::Column::IsActive.eq(is_active));
     }
     let query = of_tenant(rows).filter(all);
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(roles::Column::CreatedAt).order_by_asc(roles::Column::Id);
+    let part = query.clone().order_by_asc(roles::Column::CreatedAt).order_by_asc(roles::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 

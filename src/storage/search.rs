@@ -1,58 +1,59 @@
-//! Rows that are found by a part of their names. The names of a row stand in its `search_text`, a line each, in a
-//! form of which every three letters that follow one another are indexed (`migration/src/search.rs`).
+//! Rows that are found by a part of their names. The names of a row stand in its `search_text`, a line each, in their
+//! canonical form, of which the three characters that begin at each place are indexed (`migration/src/grams.rs`).
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait as _, DbBackend};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _, DbBackend};
 
-use super::column::contains_folded;
 use super::db::{Rows, TenantRows};
 use crate::model::text::canonical;
 
-/// The least number of letters that the indexes find.
-const TRIGRAM: usize = 3;
+/// How many characters the index knows at a time.
+const GRAM: usize = 3;
 
 /// What a row with these names is found by.
 pub(in crate::storage) fn text<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(form).collect::<Vec<_>>().join("\n")
+    names.into_iter().map(canonical).collect::<Vec<_>>().join("\n")
 }
 
-/// The canonical form, in which whatever is not ASCII is spelt as its number: in capital letters, which that form
-/// does not have, between two marks. So a single Chinese character is three letters and more, and PostgreSQL, which
-/// only indexes what its locale calls letters, indexes it in every locale. One text is a part of another exactly if
-/// their forms are.
-fn form(text: &str) -> String {
-    let mut form = String::with_capacity(text.len());
-    for c in canonical(text).chars() {
-        if c == ' ' || c.is_ascii_graphic() {
-            form.push(c);
-            continue;
-        }
-        let number = format!("{:x}", u32::from(c));
-        form.push('\u{1}');
-        form.extend(number.chars().filter_map(|digit| char::from_u32(u32::from('A') + digit.to_digit(16)?)));
-        form.push('\u{2}');
-    }
-    form
+/// What of the index leads to a part of a name: as few of its threes as cover it, for each of them may be in very
+/// many names; or a part shorter than that, with which some of the threes begin.
+fn grams(part: &str) -> Vec<String> {
+    let characters: Vec<char> = part.chars().collect();
+    let threes: Vec<String> = characters.windows(GRAM).map(String::from_iter).collect();
+    let Some(last) = threes.len().checked_sub(1) else { return vec![part.to_owned()] };
+    threes
+        .into_iter()
+        .enumerate()
+        .filter(|(place, _)| place % GRAM == 0 || *place == last)
+        .map(|(_, gram)| gram)
+        .collect()
 }
 
-/// Whether the indexes find this part of a name; else all names are looked at.
-pub(in crate::storage) fn is_indexed(part: &str) -> bool {
-    form(part).chars().nth(TRIGRAM - 1).is_some()
-}
-
-/// Whether a row has this in its names. PostgreSQL goes by its index where that helps; SQLite has to be told.
-pub(in crate::storage) fn finds<C: ColumnTrait>(search_text: C, part: &str, rows: Rows<'_>) -> Expr {
-    let form = form(part);
-    if rows.raw().get_database_backend() != DbBackend::Sqlite {
-        return contains_folded(search_text, &form);
+/// Whether a row has this in one of its names. PostgreSQL goes by its index where that helps; SQLite always does.
+pub(in crate::storage) fn finds<C: ColumnTrait>(search_text: C, part: &str, rows: Rows<'_>) -> Condition {
+    let part = canonical(part);
+    if part.is_empty() {
+        return Condition::all();
     }
-    if !is_indexed(part) {
-        return Expr::cust_with_exprs("instr(?, ?) > 0", [Expr::col(search_text.as_column_ref()), Expr::val(form)]);
+    if part.contains(char::is_control) {
+        return Condition::all().add(Expr::cust("1 = 0")); // no name has one, but between the names stands one
     }
-    let table = search_text.entity_name().to_string();
-    let phrase = format!("\"{}\"", form.replace('"', "\"\""));
-    let found = format!("{table}.search_number IN (SELECT rowid FROM {table}_search WHERE search_text MATCH ?)");
-    Expr::cust_with_values(found, [phrase])
+    let (table, text) = (search_text.entity_name().to_string(), Expr::col(search_text.as_column_ref()));
+    let beginning = if part.chars().count() < GRAM { "*" } else { "" };
+    let grams = grams(&part).into_iter();
+    let (indexed, terms, holds) = if rows.raw().get_database_backend() == DbBackend::Sqlite {
+        let digits = |gram: String| gram.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let terms = grams.map(|gram| digits(gram) + beginning).collect::<Vec<_>>().join(" ");
+        let indexed =
+            format!("{table}.search_number IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH ?)");
+        (indexed, terms, "instr(?, ?) > 0")
+    } else {
+        let quoted = |gram: String| format!("'{}':{beginning}", gram.replace('\\', "\\\\").replace('\'', "''"));
+        let terms = grams.map(quoted).collect::<Vec<_>>().join(" & ");
+        (format!("{table}.search_grams @@ CAST($1 AS tsquery)"), terms, "strpos($1, $2) > 0")
+    };
+    let indexed = Expr::cust_with_values(indexed, [terms]);
+    Condition::all().add(indexed).add(Expr::cust_with_exprs(holds, [text, Expr::val(part)]))
 }
 
 /// That a row is of the tenant. SQLite takes that for a narrow way, and would go through all of the tenant's rows;

@@ -60,10 +60,11 @@ pub async fn window(
         };
         query = query.filter(Column::OrganizationId.eq(company.id.uuid()));
     }
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
+    let part = query.clone().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let part = part.limit(window.limit).offset(window.offset);
     let with_company = part.join(JoinType::InnerJoin, Relation::Organization.def()).select_also(organizations::Entity);
     let found = with_company.all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
     let with_key = |(row, parent): (Model, Option<organizations::Model>)| {
         let parent = parent.ok_or_else(|| corrupt("sites", "organization_id", "refers to nothing"))?;
         Ok::<_, StorageError>((noun(row), parent.key))

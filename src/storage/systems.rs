@@ -44,7 +44,8 @@ catalogue_table!(System, SystemId, "system");
 /// The database is unavailable.
 pub async fn window(rows: &TenantRows<'_>, window: Window) -> Result<Counted<System>, StorageError> {
     let query = of_tenant(rows);
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(window.limit).offset(window.offset);
-    Ok(Counted { rows: part.all(&rows.raw()).await?.into_iter().map(noun).collect(), total })
+    let part = query.clone().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
+    Ok(Counted { rows: found.into_iter().map(noun).collect(), total })
 }

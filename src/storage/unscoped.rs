@@ -8,7 +8,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
 };
 
-use super::column::{count, count_rows, parsed};
+use super::column::{count, count_rows, parsed, total};
 use super::db::{Rows, Tx};
 use super::entity::{
     authorization_codes, authorization_requests, device_codes, idempotent_requests, invitations, known_browsers,
@@ -67,15 +67,10 @@ pub async fn default_tenant(rows: Rows<'_>) -> Result<Option<Tenant>, StorageErr
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant, Option<String>)>, StorageError> {
-    let total: Option<i64> =
-        tenants::Entity::find().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
-    let found = tenants::Entity::find()
-        .order_by_asc(tenants::Column::CreatedAt)
-        .order_by_asc(tenants::Column::Id)
-        .offset(page.offset())
-        .limit(page.per_page)
-        .all(&rows.raw())
-        .await?;
+    let window = page.window();
+    let part = tenants::Entity::find().order_by_asc(tenants::Column::CreatedAt).order_by_asc(tenants::Column::Id);
+    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows, tenants::Entity::find(), window, found.len()).await?;
     let ids: Vec<_> = found.iter().map(|row| row.id).collect();
     let mut newest = HashMap::new();
     for some in ids.chunks(CHUNK) {
@@ -93,7 +88,7 @@ pub async fn tenants(rows: Rows<'_>, page: PageNumber) -> Result<Counted<(Tenant
         let key = newest.remove(&row.id).flatten();
         page.push((super::tenants::noun(row)?, key));
     }
-    Ok(Counted { rows: page, total: count(total) })
+    Ok(Counted { rows: page, total })
 }
 
 /// Up to `limit` tenants after one, by id, disabled ones too. No tenant: the installation's administrator

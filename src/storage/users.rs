@@ -7,7 +7,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, RelationTrait, Select,
 };
 
-use super::column::{corrupt, count, count_rows, total};
+use super::column::{corrupt, total};
 use super::db::{Rows, TenantRows, TenantTx};
 use super::entity::{memberships, role_assignments, roles, user_identifiers, users};
 use super::error::StorageError;
@@ -177,9 +177,7 @@ pub async fn find_by_external_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Op
 
 /// The users of a tenant that a filter lets through.
 fn let_through(rows: &TenantRows<'_>, filter: &UserFilter) -> Select<users::Entity> {
-    let is_narrow = filter.role.is_some()
-        || filter.organization.is_some()
-        || filter.search.as_deref().is_some_and(search::is_indexed);
+    let is_narrow = filter.role.is_some() || filter.organization.is_some() || filter.search.is_some();
     users::Entity::find().filter(search::of_tenant(users::Column::TenantId, rows, is_narrow))
 }
 
@@ -190,9 +188,9 @@ fn let_through(rows: &TenantRows<'_>, filter: &UserFilter) -> Select<users::Enti
 /// The database is unavailable, or a row is damaged.
 pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
     let query = let_through(rows, filter).filter(condition(filter, rows.unscoped()));
-    let total = total(rows, &query).await?;
-    let part = query.order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
+    let part = query.clone().order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows.unscoped(), query, window, found.len()).await?;
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 
@@ -302,21 +300,17 @@ pub async fn page(rows: &TenantRows<'_>, filter: &UserFilter, page: PageNumber) 
     paged(rows.unscoped(), let_through(rows, filter).filter(condition(filter, rows.unscoped())), page).await
 }
 
-/// Counts what a query finds and reads one page of it.
+/// One page of what a query finds, by id, and how many there are in all.
 pub(in crate::storage) async fn paged(
     rows: Rows<'_>,
     query: Select<users::Entity>,
     page: PageNumber,
 ) -> Result<Counted<User>, StorageError> {
-    let total: Option<i64> = query.clone().select_only().expr(count_rows()).into_tuple().one(&rows.raw()).await?;
-    let found = query
-        .order_by_asc(users::Column::Id)
-        .order_by_asc(users::Column::TenantId)
-        .offset(page.offset())
-        .limit(page.per_page)
-        .all(&rows.raw())
-        .await?;
-    Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total: count(total) })
+    let window = page.window();
+    let part = query.clone().order_by_asc(users::Column::Id).order_by_asc(users::Column::TenantId);
+    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let total = total(rows, query, window, found.len()).await?;
+    Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 
 /// A filter as a condition on `users`.

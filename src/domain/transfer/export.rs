@@ -86,7 +86,7 @@ async fn all(rows: Rows<'_>) -> Result<Vec<Tenant>, TransferError> {
     loop {
         let found = unscoped::tenants(rows, page).await?;
         all.extend(found.rows.into_iter().map(|(tenant, _)| tenant));
-        if page.offset() + PAGE >= found.total {
+        if page.window().offset + PAGE >= found.total {
             all.sort_by_key(|tenant| !tenant.is_default);
             return Ok(all);
         }

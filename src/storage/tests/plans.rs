@@ -152,7 +152,7 @@ async fn every_list_goes_by_an_index() {
             Walk "members": users::window(&rows, &none(), window);
             Narrow "members by keyword": users::window(&rows, &search("example"), window);
             Narrow "members by a Chinese character": users::window(&rows, &search("陳"), window);
-            Walk "members by a letter": users::window(&rows, &search("x"), window);
+            Narrow "members by a letter": users::window(&rows, &search("x"), window);
             Walk "users by page": users::page(&rows, &none(), page);
             Walk "users of all tenants": unscoped::users(db.read(), &none(), page);
             Narrow "users of all tenants by a text": unscoped::users(db.read(), &search("example"), page);

@@ -1,5 +1,7 @@
 //! People are found by a part of their names, and not by going through all of them.
 
+use migration::{Migrator, MigratorTrait as _};
+
 use super::*;
 
 fn filter(search: &str) -> UserFilter {
@@ -57,13 +59,32 @@ async fn names_are_found_as_they_are_now() {
             ("本", "ﾃｽﾄ 日本語"),
             ("ト 日", "ﾃｽﾄ 日本語"),
             ("100%@", "a_b"),
+            ("É", "Émile GROẞ"),
+            ("z@", "Émile GROẞ"),
+            ("n ", "Ann 100%"),
+            ("_", "a_b"),
+            ("b", "a_b"),
             ("a_b", "a_b"),
         ] {
             assert_eq!(found(&db, search).await, [wanted], "{search}");
         }
-        for nobody in
-            ["a%b", "x_b", "\"", "a\"b OR c", "NEAR(a b)", "e@example.org\n\ngro", "org\n\n", "日語", "gh", "ghcm"]
-        {
+        for nobody in [
+            "a%b",
+            "x_b",
+            "\"",
+            "a\"b OR c",
+            "NEAR(a b)",
+            "e@example.org\n\ngro",
+            "org\n\n",
+            "日語",
+            "gh",
+            "7A",
+            "'",
+            "\\",
+            "*",
+            "z b",
+            "q",
+        ] {
             assert_eq!(found(&db, nobody).await, Vec::<String>::new(), "{nobody}");
         }
         write(&db, |tx| {
@@ -78,6 +99,22 @@ async fn names_are_found_as_they_are_now() {
         assert_eq!(found(&db, "zola").await, ["Zola"]);
         assert_eq!(found(&db, "gross").await, Vec::<String>::new());
         assert_eq!(found(&db, "100%@").await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_there_before_the_index_is_found_by_it() {
+    on_each(|db| async move {
+        fill(&db).await;
+        Migrator::down(db.pool(), Some(1)).await.unwrap();
+        let spelt = "UPDATE users SET search_text = 'ann@example.org\n\n\u{1}JGHD\u{2}\u{1}FJCH\u{2} ann'";
+        db.pool().execute_unprepared(spelt).await.unwrap();
+        Migrator::up(db.pool(), None).await.unwrap();
+        for search in ["大", "陳大", "大 a", "n@", "ann@example.org"] {
+            assert_eq!(found(&db, search).await, ["Ann 100%"], "{search}");
+        }
+        assert_eq!(found(&db, "FJ").await, Vec::<String>::new());
     })
     .await;
 }

@@ -1,5 +1,5 @@
-//! Finding rows by a part of their names, in a time that does not grow with how many there are: an index of
-//! every three letters that follow one another, over a column `search_text`.
+//! The first index of the column `search_text`, by which rows are found by a part of their names; `grams.rs`
+//! took its place.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::big_integer_null;
@@ -7,39 +7,60 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 use super::tables::{unique, widened};
 
-/// Adds the index of a table that has the column.
+/// Adds the index of a table that has the column, and on SQLite the number that it finds a row by.
 pub(crate) async fn add(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        for change in widened(table, vec![big_integer_null("search_number")]) {
+            manager.alter_table(change).await?;
+        }
+        let number = format!("UPDATE {table} SET search_number = rowid");
+        manager.get_connection().execute_unprepared(&number).await?;
+        manager.create_index(unique(table, &["search_number"])).await?;
+    }
+    add_index(manager, table).await
+}
+
+/// The index alone.
+pub(crate) async fn add_index(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let run = manager.get_connection();
     if manager.get_database_backend() == DbBackend::Postgres {
         run.execute_unprepared(&postgres(table)).await?;
         return Ok(());
     }
-    for change in widened(table, vec![big_integer_null("search_number")]) {
-        manager.alter_table(change).await?;
-    }
-    run.execute_unprepared(&format!("UPDATE {table} SET search_number = rowid")).await?;
-    manager.create_index(unique(table, &["search_number"])).await?;
     for statement in sqlite(table) {
         run.execute_unprepared(&statement).await?;
     }
     Ok(())
 }
 
-/// Takes it away.
+/// Takes it away, and the number.
 pub(crate) async fn remove(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    remove_index(manager, table).await?;
+    if manager.get_database_backend() == DbBackend::Postgres {
+        return Ok(());
+    }
+    let drop = format!("DROP INDEX ix_{table}_search_number");
+    manager.get_connection().execute_unprepared(&drop).await?;
+    let mut change = Table::alter();
+    manager.alter_table(change.table(Alias::new(table)).drop_column(Alias::new("search_number")).to_owned()).await
+}
+
+/// Takes the index away alone.
+pub(crate) async fn remove_index(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let run = manager.get_connection();
     if manager.get_database_backend() == DbBackend::Postgres {
         run.execute_unprepared(&format!("DROP INDEX IF EXISTS ix_{table}_search_text")).await?;
         return Ok(());
     }
-    for what in ["delete", "update", "insert"] {
+    for what in TRIGGERS {
         run.execute_unprepared(&format!("DROP TRIGGER {table}_search_{what}")).await?;
     }
     run.execute_unprepared(&format!("DROP TABLE {table}_search")).await?;
-    run.execute_unprepared(&format!("DROP INDEX ix_{table}_search_number")).await?;
-    let mut change = Table::alter();
-    manager.alter_table(change.table(Alias::new(table)).drop_column(Alias::new("search_number")).to_owned()).await
+    Ok(())
 }
+
+/// What a table's rows tell the index of on SQLite.
+pub(crate) const TRIGGERS: [&str; 3] = ["insert", "update", "delete"];
 
 /// Whoever may not have the extension searches more slowly.
 fn postgres(table: &str) -> String {
