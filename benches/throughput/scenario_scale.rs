@@ -151,6 +151,9 @@ impl Caller {
             ("Members by a keyword that one has", pair(&format!("/internal/members?keyword=u{rare}%40bench")), Same),
             ("Members by a keyword that nobody has", pair("/internal/members?keyword=zzzqqq"), Same),
             ("Members by two Chinese characters, 20 found", pair("/internal/members?keyword=%E9%99%B3%E5%A4%A7"), Same),
+            ("Members by two letters that nobody has", pair("/internal/members?keyword=qz"), Same),
+            ("Members by a letter that nobody has", pair("/internal/members?keyword=q"), Same),
+            ("Members by a letter that all have, first 100", pair("/internal/members?keyword=b&limit=100"), Counted),
             (
                 "Members by a keyword that all have, first 100",
                 pair("/internal/members?keyword=bench&limit=100"),
@@ -171,6 +174,13 @@ impl Caller {
             ("`/api/internal/users` by role", bearer("/api/internal/users?role=super_admin"), Same),
             ("`/api/internal/users`, disabled", bearer("/api/internal/users?is_active=false"), Same),
             ("Management: users, first page", bearer("/api/admin/v1/users"), Same),
+            (
+                "Management: users by a keyword that one has",
+                bearer(&format!("/api/admin/v1/users?search=u{rare}%40bench")),
+                Same,
+            ),
+            ("Management: users by a keyword that all have", bearer("/api/admin/v1/users?search=bench"), Same),
+            ("Management: users by a letter that all have", bearer("/api/admin/v1/users?search=b"), Same),
             (
                 "Management: users, a page far down",
                 bearer(&self.far_down("/api/admin/v1/users?limit=200", size.users / 250, server).await),
@@ -394,6 +404,6 @@ async fn fill(connection: &DatabaseConnection, size: Size) {
     run_all(connection, &statements).await;
     if !words.is_sqlite {
         // What PostgreSQL does by itself a minute later.
-        connection.execute_unprepared("ANALYZE").await.unwrap();
+        connection.execute_unprepared("VACUUM ANALYZE").await.unwrap();
     }
 }

@@ -3,8 +3,7 @@
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::column::total;
@@ -51,10 +50,9 @@ fn of_tenant(rows: &TenantRows<'_>) -> Select<Entity> {
 }
 
 /// Those of a tenant whose name or key holds a text.
-fn named_like(rows: &TenantRows<'_>, keyword: Option<&str>) -> Select<Entity> {
-    let found = keyword.map(|part| search::finds(Column::SearchText, part, rows.unscoped()));
-    let of_tenant = search::of_tenant(Column::TenantId, rows, found.is_some());
-    Entity::find().filter(Condition::all().add(of_tenant).add_option(found))
+async fn named_like(rows: &TenantRows<'_>, keyword: Option<&str>) -> Result<Select<Entity>, StorageError> {
+    let found = search::find(Column::SearchText, keyword, rows.unscoped()).await?;
+    Ok(Entity::find().filter(search::of_tenant(Column::TenantId, rows, found.is_narrow)).filter(found.condition))
 }
 
 /// Adds an organization.
@@ -111,7 +109,7 @@ pub async fn list_after(
     after: Option<OrganizationId>,
     limit: u64,
 ) -> Result<Vec<Organization>, StorageError> {
-    let mut query = named_like(rows, keyword).order_by_asc(Column::Id).limit(limit);
+    let mut query = named_like(rows, keyword).await?.order_by_asc(Column::Id).limit(limit);
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after.uuid()));
     }
@@ -128,7 +126,7 @@ pub async fn search(
     keyword: Option<&str>,
     window: Window,
 ) -> Result<Counted<Organization>, StorageError> {
-    let query = named_like(rows, keyword);
+    let query = named_like(rows, keyword).await?;
     let part = query.clone().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
     let total = total(rows.unscoped(), query, window, found.len()).await?;

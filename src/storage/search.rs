@@ -2,58 +2,84 @@
 //! canonical form, of which the three characters that begin at each place are indexed (`migration/src/grams.rs`).
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _, DbBackend};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _, DbBackend, Statement};
 
 use super::db::{Rows, TenantRows};
+use super::error::StorageError;
 use crate::model::text::canonical;
 
 /// How many characters the index knows at a time.
 const GRAM: usize = 3;
+
+/// From how many rows on SQLite is not led to each of them.
+const MANY: i64 = 1000;
 
 /// What a row with these names is found by.
 pub(in crate::storage) fn text<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(canonical).collect::<Vec<_>>().join("\n")
 }
 
-/// What of the index leads to a part of a name: as few of its threes as cover it, for each of them may be in very
-/// many names; or a part shorter than that, with which some of the threes begin.
-fn grams(part: &str) -> Vec<String> {
-    let characters: Vec<char> = part.chars().collect();
-    let threes: Vec<String> = characters.windows(GRAM).map(String::from_iter).collect();
-    let Some(last) = threes.len().checked_sub(1) else { return vec![part.to_owned()] };
-    threes
-        .into_iter()
-        .enumerate()
-        .filter(|(place, _)| place % GRAM == 0 || *place == last)
-        .map(|(_, gram)| gram)
-        .collect()
+/// Which rows have a part in one of their names.
+pub(in crate::storage) struct Found {
+    /// What says so of a row.
+    pub condition: Condition,
+    /// Whether an index leads to them.
+    pub is_narrow: bool,
 }
 
-/// Whether a row has this in one of its names. PostgreSQL goes by its index where that helps; SQLite always does.
-pub(in crate::storage) fn finds<C: ColumnTrait>(search_text: C, part: &str, rows: Rows<'_>) -> Condition {
-    let part = canonical(part);
+/// Finds rows by a part of their names, or all of them.
+///
+/// # Errors
+/// The database is unavailable.
+pub(in crate::storage) async fn find<C: ColumnTrait>(
+    search_text: C,
+    part: Option<&str>,
+    rows: Rows<'_>,
+) -> Result<Found, StorageError> {
+    let part = canonical(part.unwrap_or_default());
     if part.is_empty() {
-        return Condition::all();
+        return Ok(Found { condition: Condition::all(), is_narrow: false });
     }
     if part.contains(char::is_control) {
-        return Condition::all().add(Expr::cust("1 = 0")); // no name has one, but between the names stands one
+        // No name has one, but between the names stands one.
+        return Ok(Found { condition: Condition::all().add(Expr::cust("1 = 0")), is_narrow: true });
     }
-    let (table, text) = (search_text.entity_name().to_string(), Expr::col(search_text.as_column_ref()));
-    let beginning = if part.chars().count() < GRAM { "*" } else { "" };
-    let grams = grams(&part).into_iter();
-    let (indexed, terms, holds) = if rows.raw().get_database_backend() == DbBackend::Sqlite {
-        let digits = |gram: String| gram.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
-        let terms = grams.map(|gram| digits(gram) + beginning).collect::<Vec<_>>().join(" ");
-        let indexed =
-            format!("{table}.search_number IN (SELECT rowid FROM {table}_search WHERE {table}_search MATCH ?)");
-        (indexed, terms, "instr(?, ?) > 0")
+    let table = search_text.entity_name().to_string();
+    let (holds, by_index) = if rows.raw().get_database_backend() == DbBackend::Sqlite {
+        ("instr(?, ?) > 0", in_sqlite(rows, &table, &part).await?)
     } else {
-        let quoted = |gram: String| format!("'{}':{beginning}", gram.replace('\\', "\\\\").replace('\'', "''"));
-        let terms = grams.map(quoted).collect::<Vec<_>>().join(" & ");
-        (format!("{table}.search_grams @@ CAST($1 AS tsquery)"), terms, "strpos($1, $2) > 0")
+        ("strpos($1, $2) > 0", Some(in_postgres(&table, &part)))
     };
-    let indexed = Expr::cust_with_values(indexed, [terms]);
-    Condition::all().add(indexed).add(Expr::cust_with_exprs(holds, [text, Expr::val(part)]))
+    let holds = Expr::cust_with_exprs(holds, [Expr::col(search_text.as_column_ref()), Expr::val(part)]);
+    Ok(Found { is_narrow: by_index.is_some(), condition: Condition::all().add(holds).add_option(by_index) })
+}
+
+/// PostgreSQL knows how many rows have something, and goes by the index where that helps.
+fn in_postgres(table: &str, part: &str) -> Expr {
+    let terms = terms(part, |gram| format!("'{}':", gram.replace('\\', "\\\\").replace('\'', "''")), " & ");
+    Expr::cust_with_values(format!("{table}.search_grams @@ CAST($1 AS tsquery)"), [terms])
+}
+
+/// SQLite does not, and would always go by it: so it is not shown the index where going through the table comes to as
+/// many rows sooner.
+async fn in_sqlite(rows: Rows<'_>, table: &str, part: &str) -> Result<Option<Expr>, StorageError> {
+    // FTS5 knows letters and digits alone: the digits of their bytes stand for the characters.
+    let terms = terms(part, |gram| gram.bytes().map(|byte| format!("{byte:02X}")).collect(), " ");
+    let those = format!("FROM {table}_search WHERE {table}_search MATCH ?");
+    let some = format!("SELECT count(*) FROM (SELECT 1 {those} LIMIT {MANY})");
+    let some = Statement::from_sql_and_values(DbBackend::Sqlite, some, [terms.as_str().into()]);
+    let count = rows.raw().query_one_raw(some).await?.map(|row| row.try_get_by_index(0)).transpose()?;
+    let by_index = format!("{table}.search_number IN (SELECT rowid {those})");
+    Ok((count < Some(MANY)).then(|| Expr::cust_with_values(by_index, [terms])))
+}
+
+/// What of the index leads to a part of a name, in the words of the database: as few of its threes as cover the part,
+/// for each of them may be in very many names; or those that begin with it.
+fn terms(part: &str, word: impl Fn(String) -> String, and: &str) -> String {
+    let characters: Vec<char> = part.chars().collect();
+    let Some(last) = characters.len().checked_sub(GRAM) else { return word(part.to_owned()) + "*" };
+    let grams = characters.windows(GRAM).enumerate().filter(|(place, _)| place % GRAM == 0 || *place == last);
+    grams.map(|(_, gram)| word(String::from_iter(gram))).collect::<Vec<_>>().join(and)
 }
 
 /// That a row is of the tenant. SQLite takes that for a narrow way, and would go through all of the tenant's rows;

@@ -17,6 +17,7 @@ use super::entity::{
     token_families, upstream_logins, used_assertions, users, webauthn_ceremonies,
 };
 use super::error::StorageError;
+use super::search;
 use super::users::UserFilter;
 use crate::model::authorization_request::PATIENCE;
 use crate::model::ids::{ClientId, SessionId, TenantId, UserId};
@@ -149,7 +150,9 @@ pub async fn tenants_with_keys_due(
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn users(rows: Rows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
-    super::users::paged(rows, users::Entity::find().filter(super::users::condition(filter, rows)), page).await
+    let found = search::find(users::Column::SearchText, filter.search.as_deref(), rows).await?;
+    let query = users::Entity::find().filter(found.condition).filter(super::users::condition(filter));
+    super::users::paged(rows, query, page).await
 }
 
 /// One user of any tenant. No tenant: a contract names users by an id alone.

@@ -175,10 +175,12 @@ pub async fn find_by_external_sub(rows: &TenantRows<'_>, sub: &str) -> Result<Op
     of_tenant(rows).filter(users::Column::ExternalSub.eq(sub)).one(&rows.raw()).await?.map(noun).transpose()
 }
 
-/// The users of a tenant that a filter lets through.
-fn let_through(rows: &TenantRows<'_>, filter: &UserFilter) -> Select<users::Entity> {
-    let is_narrow = filter.role.is_some() || filter.organization.is_some() || filter.search.is_some();
-    users::Entity::find().filter(search::of_tenant(users::Column::TenantId, rows, is_narrow))
+/// The users of a tenant that have what a filter searches for.
+async fn searched(rows: &TenantRows<'_>, filter: &UserFilter) -> Result<Select<users::Entity>, StorageError> {
+    let found = search::find(users::Column::SearchText, filter.search.as_deref(), rows.unscoped()).await?;
+    let is_narrow = filter.role.is_some() || filter.organization.is_some() || found.is_narrow;
+    let of_tenant = search::of_tenant(users::Column::TenantId, rows, is_narrow);
+    Ok(users::Entity::find().filter(of_tenant).filter(found.condition))
 }
 
 /// Part of the users that a filter lets through, in the order in which they were made; and how many there
@@ -187,7 +189,7 @@ fn let_through(rows: &TenantRows<'_>, filter: &UserFilter) -> Select<users::Enti
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
-    let query = let_through(rows, filter).filter(condition(filter, rows.unscoped()));
+    let query = searched(rows, filter).await?.filter(condition(filter));
     let part = query.clone().order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
     let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
     let total = total(rows.unscoped(), query, window, found.len()).await?;
@@ -207,7 +209,7 @@ pub async fn filtered_after(
 ) -> Result<Vec<User>, StorageError> {
     let tenant = rows.tenant().uuid();
     let rest = UserFilter { role: None, organization: None, ..filter.clone() };
-    let mut query = let_through(rows, filter).filter(condition(&rest, rows.unscoped()));
+    let mut query = searched(rows, filter).await?.filter(condition(&rest));
     let mut id = Expr::col((users::Entity, users::Column::Id));
     if let Some(organization) = filter.organization {
         use memberships::{Column, Entity, Relation};
@@ -297,7 +299,7 @@ pub async fn set_password_hash(
 /// # Errors
 /// The database is unavailable, or a row is damaged.
 pub async fn page(rows: &TenantRows<'_>, filter: &UserFilter, page: PageNumber) -> Result<Counted<User>, StorageError> {
-    paged(rows.unscoped(), let_through(rows, filter).filter(condition(filter, rows.unscoped())), page).await
+    paged(rows.unscoped(), searched(rows, filter).await?.filter(condition(filter)), page).await
 }
 
 /// One page of what a query finds, by id, and how many there are in all.
@@ -313,10 +315,9 @@ pub(in crate::storage) async fn paged(
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }
 
-/// A filter as a condition on `users`.
-pub(in crate::storage) fn condition(filter: &UserFilter, rows: Rows<'_>) -> Condition {
-    let search = filter.search.as_deref().map(|part| search::finds(users::Column::SearchText, part, rows));
-    let mut all = Condition::all().add_option(search);
+/// A filter as a condition on `users`, but for what it searches for.
+pub(in crate::storage) fn condition(filter: &UserFilter) -> Condition {
+    let mut all = Condition::all();
     if let Some(code) = &filter.role {
         all = all.add(is_among(holders(code, filter.now)));
     }

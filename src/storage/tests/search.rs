@@ -3,6 +3,7 @@
 use migration::{Migrator, MigratorTrait as _};
 
 use super::*;
+use crate::model::page::Window;
 
 fn filter(search: &str) -> UserFilter {
     UserFilter {
@@ -16,7 +17,7 @@ fn filter(search: &str) -> UserFilter {
 }
 
 async fn found(db: &Db, search: &str) -> Vec<String> {
-    let window = crate::model::page::Window { limit: 100, offset: 0 };
+    let window = Window { limit: 100, offset: 0 };
     let found = users::window(&db.read().of(TENANT), &filter(search), window).await.unwrap();
     assert_eq!(found.total, u64::try_from(found.rows.len()).unwrap());
     found.rows.into_iter().filter_map(|user| user.name).collect()
@@ -115,6 +116,39 @@ async fn who_was_there_before_the_index_is_found_by_it() {
             assert_eq!(found(&db, search).await, ["Ann 100%"], "{search}");
         }
         assert_eq!(found(&db, "FJ").await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_very_many_are_called_is_found_too() {
+    on_each(|db| async move {
+        fill(&db).await;
+        write(&db, |tx| {
+            Box::pin(async move {
+                for (tenant, from, many) in [(TENANT, 0x1_0000, 1100), (OTHER, 0x2_0000, 3)] {
+                    for n in 0..many {
+                        let (id, email) = (UserId::from_uuid(Uuid::from_u128(from + n)), format!("{n}@many.test"));
+                        users::insert(&tx.of(tenant), &user(tenant, id, &email, &format!("Zed {n}"))).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await;
+        for search in ["z", "ze", "zed", "@many.test"] {
+            for (tenant, total, last) in [(TENANT, 1100, "Zed 1099"), (OTHER, 3, "Zed 2")] {
+                let (rows, filter) = (db.read().of(tenant), filter(search));
+                let window = Window { limit: 10, offset: total - 1 };
+                let found = users::window(&rows, &filter, window).await.unwrap();
+                assert_eq!((found.total, found.rows.len()), (total, 1), "{search}");
+                assert_eq!(found.rows[0].name.as_deref(), Some(last), "{search}");
+                let page = users::filtered_after(&rows, &filter, None, 2).await.unwrap();
+                let names: Vec<_> = page.iter().filter_map(|user| user.name.as_deref()).collect();
+                assert_eq!(names, ["Zed 0", "Zed 1"], "{search}");
+            }
+        }
+        assert_eq!(found(&db, "zed 1099").await, ["Zed 1099"]);
     })
     .await;
 }
