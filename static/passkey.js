@@ -6,11 +6,13 @@
   const RENEW = 4 * 60 * 1000;
 
   const places = [...document.querySelectorAll("[data-passkey]")];
-  const show = (selector) => document.querySelectorAll(selector).forEach((element) => { element.hidden = false; });
+  const all = (selector) => document.querySelectorAll(selector);
+  const show = (selector) => all(selector).forEach((element) => { element.hidden = false; });
 
   // Browsers know no passkeys at a bare address.
   const isAddress = /^[\d.]+$|:/.test(location.hostname);
   if (!window.PublicKeyCredential || !navigator.credentials || isAddress) {
+    all("[data-passkey], [data-passkey-or], [data-passkey-name]").forEach((element) => element.remove());
     show("[data-passkey-unsupported]");
     return;
   }

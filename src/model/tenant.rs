@@ -34,6 +34,14 @@ pub struct Tenant {
     pub created_at: Timestamp,
 }
 
+impl Tenant {
+    /// What people know it by: the default one is the installation itself, until it is given a name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        if self.is_default && self.name == "default" { "gatehouse" } else { &self.name }
+    }
+}
+
 text_enum! {
     /// Who may register a client (RFC 7591 §3).
     RegistrationPolicy {

@@ -17,6 +17,10 @@ walk('profile', async (visitor) => {
   const { app } = world
   const person = await signedIn(visitor)
   await visitor.look('account')
+  await visitor.page.keyboard.press('Tab')
+  await visitor.page.keyboard.press('Enter')
+  await visitor.page.keyboard.press('Tab')
+  await visitor.has('main a[href*="/account/profile"]:focus')
   await visitor.follow('main a[href*="/account/profile"]')
   await visitor.look('account-profile')
   await visitor.fill({ given_name: 'Ada', birthdate: 'in December' })

@@ -69,6 +69,8 @@ walk('a choice of accounts', async (visitor) => {
   await visitor.at('/login')
   assert.equal(await visitor.page.inputValue('input[name=identifier]'), first.email)
   await visitor.signIn(first)
+  await visitor.follow('main a[href*="/login/select-account"]')
+  await visitor.press('continue')
   await visitor.press('allow')
   await visitor.arrives(app, 'Signed in', first.email)
   await visitor.open(app.start({ prompt: 'select_account' }))

@@ -149,6 +149,8 @@ export class Visitor {
     const title = await this.text('h1')
     if (how.language === 'zh') assert.match(title, /\p{Script=Han}/u, `${name} is called ${title}`)
     const found = []
+    const moved = how.script ? await this.moved() : 0
+    if (moved > 0) found.push(`${moved} of the page moved while it was built`)
     for (const [width, height] of Object.entries(WIDTHS)) {
       await page.setViewportSize({ width: Number(width), height })
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
@@ -164,6 +166,17 @@ export class Visitor {
       }
     }
     assert.deepEqual(found, [], name)
+  }
+
+  /** How much of the page moved after it was first seen (Layout Instability, without what people did). */
+  moved() {
+    return this.page.evaluate(() => new Promise((resolve) => {
+      let sum = 0
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) sum += value
+      }).observe({ type: 'layout-shift', buffered: true })
+      setTimeout(() => resolve(sum), 50)
+    }))
   }
 
   /** What axe finds serious or critical. */

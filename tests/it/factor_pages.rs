@@ -48,6 +48,10 @@ async fn set_up(app: &TestApp, browser: &Browser) -> (String, Page) {
     assert!(page.text.contains("<svg"), "the picture");
     let secret = texts(&page, "<code class=\"secret\">", "</code>").remove(0);
     assert_eq!(secret.len(), 32);
+    assert!(
+        page.text.contains("href=\"otpauth://totp/gatehouse:") && page.text.contains("issuer=gatehouse\""),
+        "{page:?}"
+    );
     let wrong = browser.submit(&page, "/account/totp", &[("code", "000000")]).await.expect(422, "/account/totp");
     assert!(wrong.text.contains(&secret), "it goes on with the same one");
     let code = totp_code(&secret, app.now());

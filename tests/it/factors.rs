@@ -300,7 +300,7 @@ async fn a_passkey_is_added_and_signs_in(setup: Setup) {
     let ctx = app.ctx().await;
     let question = passkeys::begin_registration(&ctx, &user, BROWSER).await.unwrap();
     let options = &question["publicKey"];
-    assert_eq!(options["rp"]["id"], "localhost");
+    assert_eq!((&options["rp"]["id"], &options["rp"]["name"]), (&json!("localhost"), &json!("gatehouse")));
     let wanted = json!({ "residentKey": "required", "requireResidentKey": true, "userVerification": "required" });
     for (name, value) in wanted.as_object().unwrap() {
         assert_eq!(&options["authenticatorSelection"][name], value, "{name}");

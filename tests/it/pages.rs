@@ -606,12 +606,20 @@ async fn tenants_have_pages_of_their_own(app: TestApp) {
     assert!(page.text.contains("Harbour &#38; Sons"), "{page:?}");
     let sheet = format!("{}/brand.css?v=ffd400", world.prefix);
     assert!(page.text.contains(&format!("href=\"{sheet}\"")), "{page:?}");
+    assert!(
+        page.text.contains("rel=\"icon\" href=\"data:image/svg+xml,") && page.text.contains("%23ffd400"),
+        "{page:?}"
+    );
     let css = app.get(&sheet).await.expect(200);
     assert_eq!(css.header("content-type"), Some("text/css; charset=utf-8"));
     assert!(css.text.contains("--accent:#ffd400;--on-accent:#000000"), "{css:?}");
     let fields = [("identifier", world.email.as_str()), ("password", PASSWORD)];
     let page = browser.submit(&page, "/login", &fields).await;
     assert_eq!((page.status, page.path()), (200, format!("{}/account", world.prefix).as_str()));
+    // Who is lost finds back to what is the tenant's.
+    let lost = browser.open(&format!("{}/login?t=nothing", world.prefix)).await;
+    let account = format!("href=\"{}/account\"", world.prefix);
+    assert!(lost.status == 400 && lost.text.contains(&account), "{lost:?}");
     // The session is this tenant's alone.
     browser.open("/account").await.expect(200, "/login");
     assert_eq!(browser.open("/t/tnt_00000000000000000000000000000000/login").await.status, 404);

@@ -59,7 +59,7 @@ fn origin(ctx: &Ctx<'_>) -> Result<Url, DomainError> {
 fn relying_party(ctx: &Ctx<'_>) -> Result<Webauthn, DomainError> {
     let origin = origin(ctx)?;
     let builder = WebauthnBuilder::new(origin.domain().unwrap_or_default(), &origin).map_err(defect)?;
-    builder.rp_name(&ctx.tenant.tenant.name).timeout(PATIENCE).build().map_err(defect)
+    builder.rp_name(ctx.tenant.tenant.title()).timeout(PATIENCE).build().map_err(defect)
 }
 
 fn defect(why: impl std::fmt::Display) -> DomainError {

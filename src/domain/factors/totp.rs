@@ -210,7 +210,7 @@ fn shown(ctx: &Ctx<'_>, user: &User, secret: Secret<Vec<u8>>) -> Result<Enrolmen
     let plain = |text: &str| text.replace(':', " ");
     let account = user.email.as_deref().or(user.username.as_deref());
     let totp = algorithm(secret)
-        .with_issuer(Some(plain(&ctx.tenant.tenant.name)))
+        .with_issuer(Some(plain(ctx.tenant.tenant.title())))
         .with_account_name(account.map_or_else(|| user.id.to_string(), plain))
         .build_noncompliant();
     let uri = totp.to_url().map_err(|why| DomainError::Defect(why.to_string()))?;

@@ -68,7 +68,7 @@ texts! {
     }
     /// What stands on many pages.
     GeneralTexts {
-        language, languages, cancel, save, remove, or, comma, required, busy, too_many,
+        language, languages, cancel, save, remove, or, comma, required, busy, too_many, skip,
         moment: fn(&crate::http::locale::Moment) -> String,
     }
     /// `/`.
@@ -77,8 +77,8 @@ texts! {
     DocsTexts { title, openapi, credentials, parameters, body, required, answers, schemas }
     /// What went wrong, and what to do; `code` introduces the support code.
     ErrorTexts {
-        missing, missing_hint, bad, bad_hint, failed, failed_hint, busy, busy_hint, forged, forged_hint, stale,
-        stale_hint, link, link_hint, client, client_hint, code, code_hint, home,
+        missing, missing_hint, bad, bad_hint, failed, failed_hint, busy, busy_hint, limited, limited_hint, forged,
+        forged_hint, stale, stale_hint, link, link_hint, client, client_hint, code, code_hint, home,
     }
     /// `/login`.
     LoginTexts {
@@ -135,7 +135,9 @@ texts! {
         taken,
     }
     /// `/account/totp`.
-    TotpTexts { lead, on_since: Of, begin, remove, enrol, scan, by_hand, confirm, code, submit, wrong, done, removed }
+    TotpTexts {
+        lead, on_since: Of, begin, remove, enrol, scan, by_hand, open, confirm, code, submit, wrong, done, removed,
+    }
     /// `/account/passkeys`.
     PasskeyTexts {
         lead, name, name_hint, add, added: Of, used: Of, never_used, rename, done, removed, renamed, failed,

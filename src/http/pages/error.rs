@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 
 use super::page;
 use super::views::Frame;
+use super::views::account::Section;
 use super::views::error::ErrorPage;
 use crate::domain::DomainError;
 use crate::http::body::BodyError;
@@ -124,13 +125,17 @@ impl Problem {
         if let Self::Answered(answer) = self {
             return *answer;
         }
-        let frame = match call.tenant().await {
-            Ok(tenant) => Frame::of(call, &tenant),
-            Err(_) => Frame::of_nobody(call).at_the_start(),
+        let (frame, next) = match call.tenant().await {
+            Ok(tenant) => {
+                let frame = Frame::of(call, &tenant);
+                let title = frame.t.account.title;
+                (frame, (Section::Overview.path(), title))
+            }
+            Err(_) => of_nobody(call),
         };
         let (title, hint) = self.texts(&frame.t.error);
         let detail = matches!(self, Self::Client { .. }).then(|| self.to_string());
-        let mut answer = show(call, frame, self.status(), (title, hint), detail.as_deref());
+        let mut answer = show(call, frame, next, self.status(), (title, hint), detail.as_deref());
         if let Some(wait) = self.retry_after() {
             shape::retry_after(answer.headers_mut(), wait);
         }
@@ -141,15 +146,26 @@ impl Problem {
 
 /// The page for a status that no handler chose.
 pub(in crate::http) fn answer(call: &Call, status: StatusCode) -> HttpResponse {
-    let frame = Frame::of_nobody(call).at_the_start();
+    let (frame, next) = of_nobody(call);
     let texts = of_status(&frame.t.error, status);
-    show(call, frame, status, texts, None)
+    show(call, frame, next, status, texts, None)
+}
+
+/// Where to go on from a page: the path and its name.
+type Next = (&'static str, &'static str);
+
+/// Of no tenant that is known, so that the start of the installation is all there is.
+fn of_nobody(call: &Call) -> (Frame, Next) {
+    let frame = Frame::of_nobody(call).at("/");
+    let home = frame.t.error.home;
+    (frame, ("/", home))
 }
 
 fn of_status(t: &'static ErrorTexts, status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         404 => (t.missing, t.missing_hint),
-        429 | 503 => (t.busy, t.busy_hint),
+        429 => (t.limited, t.limited_hint),
+        503 => (t.busy, t.busy_hint),
         400..=499 => (t.bad, t.bad_hint),
         _ => (t.failed, t.failed_hint),
     }
@@ -158,6 +174,7 @@ fn of_status(t: &'static ErrorTexts, status: StatusCode) -> (&'static str, &'sta
 fn show(
     call: &Call,
     frame: Frame,
+    next: Next,
     status: StatusCode,
     (title, hint): (&'static str, &'static str),
     detail: Option<&str>,
@@ -165,5 +182,5 @@ fn show(
     let code: Option<Arc<str>> = call.origin().request_id;
     // That a page is not there needs no support.
     let code = code.as_deref().filter(|_| status != StatusCode::NOT_FOUND);
-    page(status, &ErrorPage { frame, title, hint, detail, code })
+    page(status, &ErrorPage { frame, title, hint, detail, code, next })
 }

@@ -145,7 +145,7 @@ pub(super) async fn finish(call: Call) -> HttpResponse {
 /// Says why nobody came in, as far as it concerns them; the rest is in the audit log.
 fn refused(visit: &Visit<'_>, goal: &Goal, name: &str, why: Refused) -> Page {
     // The answer that led here is used up: another language would find nothing there.
-    let frame = goal.frame(visit).at_the_start();
+    let frame = goal.frame(visit).at("/login");
     let t = &frame.t.upstream;
     let (status, title, lead) = match why {
         Refused::Stale => return Err(Problem::Stale),

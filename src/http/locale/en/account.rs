@@ -34,7 +34,7 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
     given_name: "Given name",
     middle_name: "Middle name",
     family_name: "Family name",
-    nickname: "What friends call you",
+    nickname: "Nickname",
     preferred_username: "Username",
     gender: "Gender",
     birthdate: "Date of birth",
@@ -72,17 +72,18 @@ pub(super) const PROFILE: ProfileTexts = ProfileTexts {
 };
 
 pub(super) const TOTP: TotpTexts = TotpTexts {
-    lead: "An app on your phone shows a new code every 30 seconds. Who has only your password can’t sign in.",
+    lead: "An app on your phone shows a new code every 30 seconds. Somebody who has only your password can’t sign in.",
     on_since: |when| format!("Set up {when}"),
     begin: "Set it up",
     remove: "Remove it",
     enrol: "Set up the authenticator app",
     scan: "Scan this picture with an authenticator app.",
-    by_hand: "No camera? Enter this key in the app by hand:",
+    by_hand: "Can’t scan it? Enter this key in the app by hand:",
+    open: "Open in an app on this device",
     confirm: "Enter the code that the app shows now.",
     code: "Six digits",
     submit: "Confirm",
-    wrong: "This code is not right. Check that the clock of your phone is, and try the next one.",
+    wrong: "This code is not right. Check that your phone’s clock is, and try the next one.",
     done: "The authenticator app is set up.",
     removed: "The authenticator app is removed.",
 };
@@ -116,7 +117,7 @@ pub(super) const RECOVERY: RecoveryTexts = RecoveryTexts {
     replace_hint: "If you make new ones, the codes that you have now stop working.",
     shown: "Your recovery codes",
     shown_lead: "Keep them where you keep other important papers: print this page or write them down. They are shown only this once.",
-    kept: "I have kept them",
+    kept: "I have saved them",
 };
 
 pub(super) const SIGN_INS: SignInTexts = SignInTexts {
@@ -139,13 +140,13 @@ pub(super) const SIGN_INS: SignInTexts = SignInTexts {
 };
 
 pub(super) const SESSIONS: SessionTexts = SessionTexts {
-    lead: "Where you are signed in. If you don’t know one of these, sign it out and change your password.",
+    lead: "Where you are signed in. If you don’t recognise one of these, sign it out and change your password.",
     here: "This browser",
     since: |when| format!("Signed in {when}"),
     seen: |when| format!("Last seen {when}"),
     end: "Sign out",
     end_others: "Sign out all others",
-    ended: "It is signed out.",
+    ended: "That browser is signed out.",
     others_ended: "All others are signed out.",
     unknown: "Unknown browser",
     on: |browser, system| format!("{browser} on {system}"),
@@ -158,7 +159,7 @@ pub(super) const APPLICATIONS: ApplicationTexts = ApplicationTexts {
     used: |when| format!("Last used {when}"),
     may: "It may:",
     remove: "Remove",
-    removed: "The application has no access any more.",
+    removed: "The application no longer has access.",
 };
 
 pub(super) const DELETE: DeleteTexts = DeleteTexts {
@@ -169,5 +170,5 @@ pub(super) const DELETE: DeleteTexts = DeleteTexts {
     last_owner: "You are the last owner of a workspace. Make somebody else an owner first.",
     submit: "Delete my account for good",
     done: "Your account is deleted",
-    done_lead: "Thank you for having been with us.",
+    done_lead: "Thank you for being with us.",
 };

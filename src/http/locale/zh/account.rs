@@ -79,6 +79,7 @@ pub(super) const TOTP: TotpTexts = TotpTexts {
     enrol: "设置身份验证器应用",
     scan: "请用身份验证器应用扫描此图。",
     by_hand: "无法扫描？请在应用中手动输入此密钥：",
+    open: "在本设备的应用中打开",
     confirm: "请输入应用当前显示的验证码。",
     code: "六位数字",
     submit: "确认",

@@ -30,7 +30,9 @@ async fn state(visit: &Visit<'_>, frame: Frame, status: StatusCode, owner: &Owne
     let pending = if since.is_none() { totp::pending(&visit.ctx, &owner.user).await? } else { None };
     let picture = pending.as_ref().and_then(|pending| qr::svg(pending.uri.expose())).unwrap_or_default();
     let state = match &pending {
-        Some(pending) => TotpState::Enrolling { qr: &picture, secret: pending.secret.expose() },
+        Some(pending) => {
+            TotpState::Enrolling { qr: &picture, secret: pending.secret.expose(), uri: pending.uri.expose() }
+        }
         None if since.is_some() => TotpState::On(since),
         None => TotpState::Off,
     };

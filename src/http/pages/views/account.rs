@@ -250,6 +250,8 @@ pub(in crate::http) enum TotpState<'a> {
         qr: &'a str,
         /// In Base32.
         secret: &'a str,
+        /// The same for an app on this device (`otpauth:`).
+        uri: &'a str,
     },
     /// Set up, and when.
     On(Option<Timestamp>),
@@ -363,6 +365,11 @@ impl<'a> SignIns<'a> {
         others: &'a [(String, String)],
     ) -> Self {
         Self { frame, here: Section::SignIns, linked, offers, others }
+    }
+
+    /// Whether only who they are there tells it from another.
+    fn is_one_of_several(&self, one: &SignInView) -> bool {
+        self.linked.iter().filter(|other| other.connection == one.connection).count() > 1
     }
 }
 

@@ -18,6 +18,8 @@ pub(in crate::http) struct ErrorPage<'a> {
     pub(in crate::http) detail: Option<&'a str>,
     /// By which support finds it in the audit log.
     pub(in crate::http) code: Option<&'a str>,
+    /// Where to go on: the path and its name.
+    pub(in crate::http) next: (&'a str, &'a str),
 }
 
 views!(ErrorPage);

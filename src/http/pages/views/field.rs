@@ -50,6 +50,7 @@ pub(in crate::http) struct Field<'a> {
     required: bool,
     focus: bool,
     is_code: bool,
+    is_verbatim: bool,
 }
 
 impl<'a> Field<'a> {
@@ -69,6 +70,7 @@ impl<'a> Field<'a> {
             required: false,
             focus: false,
             is_code: false,
+            is_verbatim: false,
         }
     }
 
@@ -79,7 +81,7 @@ impl<'a> Field<'a> {
 
     /// An e-mail address.
     pub(super) fn email(name: &'a str, label: &'a str) -> Self {
-        Self { kind: "email", autocomplete: "email", ..Self::text(name, label) }
+        Self { kind: "email", autocomplete: "email", ..Self::text(name, label) }.verbatim()
     }
 
     pub(super) fn kind(self, kind: &'static str) -> Self {
@@ -96,7 +98,12 @@ impl<'a> Field<'a> {
 
     /// Something that is copied sign by sign.
     pub(super) fn code(self, autocomplete: &'a str, inputmode: &'a str) -> Self {
-        Self { is_code: true, autocomplete, inputmode, ..self }
+        Self { is_code: true, autocomplete, inputmode, ..self }.verbatim()
+    }
+
+    /// Something that keyboards shall not correct.
+    pub(super) fn verbatim(self) -> Self {
+        Self { is_verbatim: true, ..self }
     }
 
     pub(super) fn maxlength(self, maxlength: u16) -> Self {

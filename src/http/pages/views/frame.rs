@@ -12,6 +12,9 @@ use crate::http::statics;
 use crate::model::color::Color;
 use crate::model::time::Timestamp;
 
+/// The colour of a tenant that has none of its own, as `static/style.css` has it.
+const ACCENT: Color = Color::new(0x1d, 0x5b, 0xbf);
+
 /// Which scripts a page loads, as its content security policy says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Scripts {
@@ -92,10 +95,7 @@ impl Frame {
         let mut frame = Self::of_nobody(call);
         let issuer = call.core().config.http.issuer.as_str();
         tenant.issuer.strip_prefix(issuer).unwrap_or_default().clone_into(&mut frame.base);
-        // The default tenant is the installation itself, until it is given a name.
-        if !(tenant.tenant.is_default && tenant.tenant.name == "default") {
-            frame.tenant = Cow::Owned(tenant.tenant.name.clone());
-        }
+        frame.tenant = Cow::Owned(tenant.tenant.title().to_owned());
         frame.color = tenant.tenant.settings.color;
         frame.logo.clone_from(&tenant.tenant.settings.logo);
         frame
@@ -108,10 +108,10 @@ impl Frame {
         Self { chosen: chosen.is_some(), path: call.request().path().to_owned(), ..Self::plain(locale) }
     }
 
-    /// Whose links to other languages lead to the start: for an address that leads to nothing, which is
-    /// not said back.
-    pub(in crate::http) fn at_the_start(mut self) -> Self {
-        "/".clone_into(&mut self.path);
+    /// Whose links to other languages lead to this path: for an address that leads to nothing, or not
+    /// twice.
+    pub(in crate::http) fn at(mut self, path: &str) -> Self {
+        self.path = format!("{}{path}", self.base);
         self
     }
 
@@ -253,6 +253,19 @@ impl Frame {
 
     pub(super) fn mark(&self) -> String {
         initial(&self.tenant)
+    }
+
+    /// What stands for it among a browser's tabs: its picture, or its first letter on its colour.
+    pub(super) fn icon(&self) -> String {
+        let drawn = || {
+            let color = self.color.unwrap_or(ACCENT);
+            let [color, ink] = [color, color.ink()].map(|color| color.to_string().replace('#', "%23"));
+            format!(
+                "data:image/svg+xml,<svg xmlns='http:%2F%2Fwww.w3.org/2000/svg' viewBox='0 0 32 32'>                 <rect width='32' height='32' rx='8' fill='{color}'/><text x='16' y='22.5' fill='{ink}'                  font-family='system-ui,sans-serif' font-size='18' font-weight='650' text-anchor='middle'>{}</text></svg>",
+                self.mark()
+            )
+        };
+        self.logo.clone().unwrap_or_else(drawn)
     }
 
     pub(super) fn style(&self) -> &'static str {

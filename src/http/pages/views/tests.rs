@@ -113,7 +113,7 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
     let values = [("name", name.to_owned()), ("birthdate", "1990-13-41".to_owned())];
     let bad_date = Errors::one("birthdate", t.profile.bad_birthdate);
     let codes: Vec<String> = (0..10).map(|n| format!("kx7q{n}-m3p9r")).collect();
-    let enrolling = TotpState::Enrolling { qr: QR, secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP" };
+    let enrolling = TotpState::Enrolling { qr: QR, secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/1" };
     let fields = vec![("code", "ghc_1"), ("state", name), ("iss", "https://id.example.org")];
     [
         ("landing", Landing { frame: frame(), issuer: "https://id.example.org" }.render()),
@@ -178,12 +178,14 @@ fn pages(locale: Locale, name: &str) -> Vec<(&'static str, String)> {
         ("error", {
             let (title, hint) = (t.error.client, t.error.client_hint);
             let detail = Some("invalid_request: redirect_uri is not registered");
+            let next = ("/account", t.account.title);
             let code = Some("0f3c9a4b7d1e2f3041526374");
-            ErrorPage { frame: frame(), title, hint, detail, code }.render()
+            ErrorPage { frame: frame(), title, hint, detail, code, next }.render()
         }),
         ("not-found", {
             let (title, hint) = (t.error.missing, t.error.missing_hint);
-            ErrorPage { frame: frame(), title, hint, detail: None, code: None }.render()
+            let next = ("/", t.error.home);
+            ErrorPage { frame: frame(), title, hint, detail: None, code: None, next }.render()
         }),
         ("account", Overview::new(frame(), name, standing).render()),
         ("account-profile", Profile::new(frame(), Some((WHO, true)), &values, &bad_date).render()),
