@@ -41,7 +41,15 @@ pub enum StartError {
         /// Where it came from.
         place: String,
     },
-    /// The database.
+    /// The database can't be opened.
+    #[error("opening the database {url}: {why}")]
+    Database {
+        /// Which, its password hidden.
+        url: String,
+        /// What stood in the way.
+        why: StorageError,
+    },
+    /// The database, once it is open.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The first start, or what an earlier one left.
@@ -58,7 +66,12 @@ impl StartError {
     /// Whether it may go away by itself: the database is not there yet.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Storage(StorageError::Unavailable(_)) | Self::Domain(DomainError::Unavailable(_)))
+        matches!(
+            self,
+            Self::Database { why: StorageError::Unavailable(_), .. }
+                | Self::Storage(StorageError::Unavailable(_))
+                | Self::Domain(DomainError::Unavailable(_))
+        )
     }
 }
 
@@ -90,15 +103,7 @@ pub async fn open(config: Arc<Config>, seams: Seams) -> Result<Opened, StartErro
 /// See [`StartError`].
 pub async fn prepare(config: Arc<Config>, seams: Seams) -> Result<Arc<Core>, StartError> {
     let master_key = master_key(&config, &*seams.entropy)?;
-    if let Some(path) = config.database.url.sqlite_path()
-        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
-    {
-        make_folder(folder)?;
-    }
-    if let Some(path) = config.database.url.sqlite_path() {
-        make_private_file(&path)?;
-    }
-    let db = Db::open(&config.database).await?;
+    let db = open_database(&config).await?;
     let changes = migrate::up(&db).await?.len();
     if changes > 0 {
         tracing::info!(changes, "the schema was brought up to date");
@@ -107,6 +112,22 @@ pub async fn prepare(config: Arc<Config>, seams: Seams) -> Result<Arc<Core>, Sta
     let outbound = Outbound::new(&config.outbound).map_err(file("reading outbound.ca_file"))?;
     let metrics = Arc::new(Metrics::new());
     Ok(Core::new(Arc::clone(&config), db, seams, &master_key, passwords, outbound, metrics)?)
+}
+
+/// Opens the database as it is, neither migrated nor set up. The embedded one is made if it is not there, for
+/// its owner alone.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    if let Some(path) = config.database.url.sqlite_path() {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            make_folder(folder)?;
+        }
+        make_private_file(&path)?;
+    }
+    let opened = Db::open(&config.database).await;
+    opened.map_err(|why| StartError::Database { url: config.database.url.masked(), why })
 }
 
 fn password_pool(config: &Config, seams: &Seams) -> Result<PasswordPool, StartError> {

@@ -18,8 +18,16 @@ pub(super) struct BackupArgs {
 }
 
 pub(super) async fn run(args: BackupArgs, loaded: Loaded, out: Output) -> Result<(), Failure> {
-    if let Some(database) = loaded.config.database.url.sqlite_path().filter(|path| !path.exists()) {
-        return Err(Failure::Refused(format!("there is no database at {} to copy", database.display())));
+    // What can't be copied is not set up either.
+    match loaded.config.database.url.sqlite_path() {
+        None => {
+            let why = "PostgreSQL is backed up by its own means, such as pg_dump; this copies the embedded database";
+            return Err(Failure::Refused(why.to_owned()));
+        }
+        Some(path) if !path.exists() => {
+            return Err(Failure::Refused(format!("there is no database at {} to copy", path.display())));
+        }
+        Some(_) => {}
     }
     let key = loaded.config.secrets.master_key_source();
     Session::with(loaded, out, async |session| {

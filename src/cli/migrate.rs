@@ -1,16 +1,14 @@
 //! `gatehouse migrate`: the schema.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
 use migration::{Migrator, MigratorTrait as _};
 
 use super::failure::Failure;
 use super::output::Output;
 use super::record::Record;
-use super::session::private_folder;
-use crate::config::{Config, Loaded};
-use crate::storage::{Db, StorageError, migrate};
+use crate::app::open_database;
+use crate::config::Loaded;
+use crate::storage::{StorageError, migrate};
 
 /// What `gatehouse migrate` takes.
 #[derive(Args)]
@@ -35,7 +33,7 @@ pub(super) async fn run(args: MigrateArgs, loaded: &Loaded, out: Output) -> Resu
 }
 
 async fn up(loaded: &Loaded, out: Output) -> Result<(), Failure> {
-    let db = open(&loaded.config).await?;
+    let db = open_database(&loaded.config).await?;
     let applied = migrate::up(&db).await;
     db.close().await;
     let applied = applied.map_err(refused)?;
@@ -54,7 +52,7 @@ async fn status(loaded: &Loaded, out: Output) -> Result<(), Failure> {
             Migrator::get_migration_files().iter().map(|file| (file.name().to_owned(), false)).collect()
         }
         _ => {
-            let db = open(&loaded.config).await?;
+            let db = open_database(&loaded.config).await?;
             let known = migrate::status(&db).await;
             db.close().await;
             known.map_err(refused)?
@@ -63,15 +61,6 @@ async fn status(loaded: &Loaded, out: Output) -> Result<(), Failure> {
     let row =
         |(name, applied): &(String, bool)| Record::default().with("name", name.as_str()).with("applied", *applied);
     out.list(&["name", "applied"], &known.iter().map(row).collect::<Vec<_>>())
-}
-
-/// The database as it is: neither migrated nor set up.
-async fn open(config: &Config) -> Result<Db, Failure> {
-    if let Some(folder) = config.database.url.sqlite_path().and_then(|path| path.parent().map(Path::to_owned)) {
-        private_folder(&folder)
-            .map_err(|why| Failure::Refused(format!("making the folder {}: {why}", folder.display())))?;
-    }
-    Db::open(&config.database).await.map_err(refused)
 }
 
 fn refused(error: StorageError) -> Failure {

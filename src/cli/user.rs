@@ -14,7 +14,7 @@ use crate::config::Loaded;
 use crate::domain::access::Powers;
 use crate::domain::administration;
 use crate::domain::users::{self, NewPassword, NewUser};
-use crate::domain::{Ctx, account, password_policy, roles};
+use crate::domain::{Ctx, DomainError, Noun, account, password_policy, roles};
 use crate::model::ids::{TenantId, UserId};
 use crate::model::secret::Secret;
 use crate::model::time::Timestamp;
@@ -200,7 +200,12 @@ async fn act(
             let (ctx, id) = find(session, &who).await?;
             let found = roles::find_by_code(&ctx, &role).await.map_err(|error| named(error, &role))?;
             let taken = roles::unassign(&ctx, &Powers::operator(), id, &found.id).await;
-            taken.map_err(|error| named(error, &role))?;
+            taken.map_err(|error| match error {
+                DomainError::NotFound(Noun::Role) => {
+                    Failure::Refused(format!("{} does not hold the role {role}", who.user))
+                }
+                other => named(other, &who.user),
+            })?;
             show(&ctx, id, out).await
         }
     }

@@ -52,7 +52,7 @@ impl CookieName {
 }
 
 impl Value for CookieName {
-    const EXPECTED: &'static str = "a name of letters, digits, _ - and .";
+    const EXPECTED: &'static str = "a name of letters, digits, dots, _ and -";
 
     fn parse(text: &str) -> Result<Self, Refused> {
         let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');

@@ -440,7 +440,9 @@ async fn every_command_does_its_work_beside_a_running_server(setup: Setup) {
     tried("user revoke-role");
     let taken = place.json(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]);
     assert_eq!(taken["roles"], json!([]));
-    place.run(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]]).refused(1, &["no such role: admin"]);
+    place
+        .run(&["user", "revoke-role", text(&user, "id"), "admin", of[0], of[1]])
+        .refused(1, &["does not hold the role admin"]);
     tried("user show");
     let shown = place.json(&["user", "show", "ann@example.org", of[0], of[1]]);
     has(&shown, USER);
@@ -784,7 +786,20 @@ fn wrong_usage_and_refusals_have_their_exit_codes_and_touch_nothing() {
         }
         assert_eq!(place.files(), BTreeSet::new(), "nothing was to be touched");
         place.run(&["backup", "copy.db"]).refused(1, &["no database"]);
+        let elsewhere = ["--database-url", "postgres://u:hunter2@127.0.0.1:1/x"];
+        place.run(&[&elsewhere[..], &["backup", "copy.db"]].concat()).refused(1, &["pg_dump"]);
+        let unreachable = place.run(&[&elsewhere[..], &["migrate", "status"]].concat());
+        unreachable.refused(1, &["postgres://u:***@127.0.0.1:1/x"]);
+        assert!(!unreachable.err.contains("hunter2"), "{unreachable:?}");
         assert_eq!(place.files(), BTreeSet::new(), "nothing was to be touched");
+        let foreign = place.folder.join("foreign.db");
+        std::fs::write(&foreign, "of another program").unwrap();
+        place.run(&["--database-url", "sqlite://foreign.db", "user", "list"]).refused(1, &["sqlite://foreign.db"]);
+        assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "of another program");
+        std::fs::remove_file(foreign).unwrap();
+        assert_eq!(place.run(&["migrate", "--database-url", "sqlite://apart.db"]).code, 0);
+        let mode = std::fs::metadata(place.folder.join("apart.db")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "for its owner alone: {mode:o}");
         // What is well said and can't be done is 1.
         let nobody = format!("tnt_{}", "0".repeat(32));
         for (arguments, words) in [
@@ -797,6 +812,7 @@ fn wrong_usage_and_refusals_have_their_exit_codes_and_touch_nothing() {
             (&["tenant", "create", "--name", ""], &["name"]),
             (&["tenant", "update", "--logo-uri", "ftp://x/"], &["logo"]),
             (&["client", "create", "--name", "x", "--grant", "authorization_code"], &["redirect_uri"]),
+            (&["user", "revoke-role", "admin@localhost", "admin"], &["admin@localhost does not hold", "admin"]),
             (&["keys", "retire", "nothing"], &["nothing"]),
         ] {
             place.run(arguments).refused(1, words);
