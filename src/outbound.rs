@@ -51,7 +51,10 @@ pub enum OutboundError {
     /// It answers, and that it can't answer.
     #[error("it answers with status {0}")]
     Failing(u16),
-    /// Nobody there, no TLS, or a connection that broke.
+    /// Somebody there, who does not speak TLS.
+    #[error("what answers there does not speak TLS")]
+    NoTls,
+    /// Nobody there, a certificate that does not count, or a connection that broke.
     #[error("not reached: {0}")]
     Unreachable(String),
 }
@@ -243,10 +246,21 @@ fn failure(why: &reqwest::Error) -> OutboundError {
         if error.is::<Refused>() {
             return OutboundError::Forbidden;
         }
+        if is_no_tls(error) {
+            return OutboundError::NoTls;
+        }
         last = error.to_string();
         cause = error.source();
     }
     if why.is_timeout() { OutboundError::TooSlow } else { OutboundError::Unreachable(last) }
+}
+
+/// Whether what came back is no message of TLS; an error of input may be wrapped in another one.
+fn is_no_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<io::Error>() {
+        Some(outer) => outer.get_ref().is_some_and(|inner| is_no_tls(inner)),
+        None => matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_))),
+    }
 }
 
 /// Looks names up and hands on only what may be connected to: whoever changes what a name means

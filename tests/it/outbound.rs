@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use gatehouse::config::OutboundConfig;
 use gatehouse::outbound::{Found, Lookup, Outbound, OutboundError};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{Receiver, Reply};
 
@@ -170,10 +171,15 @@ async fn nobody_there_is_said_so() {
     let outbound = Outbound::new(&config(&["127.0.0.0/8"])).unwrap();
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(matches!(get(&outbound, &format!("http://{nobody}/")).await, Err(OutboundError::Unreachable(_))));
-    // TLS to somebody who speaks none.
-    let receiver = Receiver::start().await;
-    let url = format!("https://{}/", receiver.address);
-    assert!(matches!(get(&outbound, &url).await, Err(OutboundError::Unreachable(_) | OutboundError::TooSlow)));
+    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", plain.local_addr().unwrap());
+    let answering = tokio::spawn(async move {
+        let (mut caller, _) = plain.accept().await.unwrap();
+        caller.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        caller
+    });
+    assert_eq!(get(&outbound, &url).await, Err(OutboundError::NoTls));
+    drop(answering.await.unwrap());
 }
 
 #[test]
