@@ -8,13 +8,9 @@ use crate::telemetry::Surface;
 
 /// What it serves.
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    endpoints![
-        Surface::Operator;
-        probes::health,
-        probes::healthz,
-        probes::readyz,
-        probes::openapi,
-    ]
+    let mut all = endpoints![Surface::Operator; probes::health, probes::readyz, probes::openapi];
+    all.extend(endpoints![Surface::Member; probes::healthz]);
+    all
 }
 
 /// `/metrics`, which may have an address of its own.

@@ -211,7 +211,7 @@ pub fn surface_of(path: &str) -> Surface {
     match first {
         "oauth" | ".well-known" => Surface::OAuth,
         "v1" => Surface::Idaas,
-        "health" | "healthz" | "readyz" | "metrics" | "openapi.json" => Surface::Operator,
+        "health" | "readyz" | "metrics" | "openapi.json" => Surface::Operator,
         "t" => match head(rest).1 {
             "" => Surface::Pages,
             of_tenant => surface_of(of_tenant),
@@ -223,7 +223,7 @@ pub fn surface_of(path: &str) -> Surface {
             "v1" => Surface::Rbac,
             _ => Surface::Other,
         },
-        "auth" | "me" | "admin" => Surface::Member,
+        "auth" | "me" | "admin" | "healthz" => Surface::Member,
         "internal" => Surface::Handoff,
         "console" => Surface::Console,
         "" | "docs" | "static" | "brand.css" | "login" | "register" | "verify-email" | "forgot-password"

@@ -126,7 +126,8 @@ fn never_null(operation: &mut Value) {
 /// `responses`.
 fn answer_what_any_can(endpoint: &Endpoint, operation: &mut Value, responses: &mut Map<String, Value>) {
     let surface = endpoint.surface;
-    if [Surface::Operator, Surface::Pages, Surface::Console, Surface::Other].contains(&surface) {
+    let refuses_nobody = endpoint.name == "probes.healthz";
+    if refuses_nobody || [Surface::Operator, Surface::Pages, Surface::Console, Surface::Other].contains(&surface) {
         return;
     }
     let given = |name: &str| operation[name].as_array().is_some_and(|list| !list.is_empty());

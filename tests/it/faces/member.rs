@@ -454,6 +454,7 @@ async fn a_revoked_grant_is_gone_on_every_copy(app: TestApp) {
 
 async fn odd_requests_are_refused_in_shape(app: TestApp) {
     assert_eq!(app.get("/healthz").await.body(200), json!({ "status": "ok" }));
+    app.post("", "/healthz", &json!({})).await.is_detail(405, "method_not_allowed");
     app.get("/auth/nothing").await.is_detail(404, "not_found");
     app.get("/me/nothing").await.is_detail(404, "not_found");
     let wrong = app.get("/auth/login").await;

@@ -371,7 +371,7 @@ pub fn known(endpoint: &Endpoint, world: &World) -> Known {
         | "oauth.metadata.oauth_authorization_server_inserted"
         | "oauth.jwks.jwks"
         | "operator.probes.health"
-        | "operator.probes.healthz"
+        | "member.probes.healthz"
         | "operator.probes.readyz"
         | "operator.probes.openapi"
         | "operator.metrics.metrics"
