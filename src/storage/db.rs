@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr,
@@ -260,16 +261,23 @@ fn options(engine: Engine, config: &DatabaseConfig, connections: u32) -> Connect
         .sqlx_logging(false);
     match engine {
         Engine::Sqlite => {
-            options.test_before_acquire(false).map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(5))
-                    .pragma("cache_size", "-4096")
-                    .pragma("temp_store", "memory")
-            });
+            options
+                .test_before_acquire(false)
+                // A full disk makes SQLite roll back by itself. The driver goes on counting that transaction, and
+                // what it takes for nested ones from then on would never be committed: such a connection is dropped.
+                .map_sqlx_sqlite_before_acquire(|connection, _| {
+                    Box::pin(async move { Ok(!connection.is_in_transaction()) })
+                })
+                .map_sqlx_sqlite_opts(|sqlite| {
+                    sqlite
+                        .create_if_missing(true)
+                        .journal_mode(SqliteJournalMode::Wal)
+                        .synchronous(SqliteSynchronous::Full)
+                        .foreign_keys(true)
+                        .busy_timeout(Duration::from_secs(5))
+                        .pragma("cache_size", "-4096")
+                        .pragma("temp_store", "memory")
+                });
         }
         Engine::Postgres => {
             let statement = config.statement_timeout.as_millis().to_string();
