@@ -805,6 +805,38 @@ async fn a_group_of_writes_shares_success_and_keeps_failures_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_costs_what_was_under_way_and_nothing_after_it() {
+    on_each(|db| async move {
+        if db.engine() == Engine::Postgres {
+            return; // there a transaction ends when it is told to
+        }
+        fill(&db).await;
+        // The file may grow no more. Nothing less than its present size can be set.
+        write(&db, |tx| {
+            Box::pin(async move { Ok(tx.raw().execute_unprepared("PRAGMA max_page_count = 1").await.map(drop)?) })
+        })
+        .await
+        .unwrap();
+        let too_much = write(&db, |tx| {
+            Box::pin(async move {
+                for n in 0..10_000 {
+                    tokens::revoke(&tx.of(TENANT), &format!("jti{n}"), at(1)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+        assert!(matches!(too_much, Err(StorageError::Unavailable(_))), "{too_much:?}");
+        write(&db, |tx| Box::pin(async move { tokens::revoke(&tx.of(TENANT), "after", at(1)).await })).await.unwrap();
+        let rows = db.read().of(TENANT);
+        assert!(tokens::any_revoked(&rows, &["after"]).await.unwrap(), "what was acknowledged is there");
+        assert!(!tokens::any_revoked(&rows, &["jti0"]).await.unwrap());
+        db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_a_whole_database_and_overwrites_nothing() {
     on_each(|db| async move {
         let folder = tempfile::tempdir().unwrap();
