@@ -200,7 +200,7 @@ async fn mark_due(ctx: &Ctx<'_>, alg: SigningAlg) -> Result<(), DomainError> {
         .await
 }
 
-/// next → active and active → retiring, in one transaction.
+/// next → active and active → retiring, in one transaction; then the one after it is published.
 async fn activate(ctx: &Ctx<'_>, next: &SigningKey) -> Result<(), DomainError> {
     let entry =
         ctx.audit("key.activate", Some(format!("key:{}", next.kid)), Outcome::Success, Some(next.alg.to_string()));
@@ -223,7 +223,9 @@ async fn activate(ctx: &Ctx<'_>, next: &SigningKey) -> Result<(), DomainError> {
                 Ok::<_, DomainError>(())
             })
         })
-        .await
+        .await?;
+    ensure_next(ctx, next.alg).await?;
+    Ok(())
 }
 
 /// Removes a retiring key at once, whatever it signed: what it signed fails from now on.

@@ -27,8 +27,9 @@ async fn answer(call: &Call) -> Result<HttpResponse, Problem> {
     let tenant = tenant(call).await?;
     let ring = keys::published(call.core(), tenant.tenant.id).await?;
     let known = call.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let unchanged =
-        known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == ring.etag));
+    let unchanged = known.is_some_and(|tags| {
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == ring.etag)
+    });
     let mut answer = if unchanged { HttpResponse::NotModified().finish() } else { json(ring.jwks.clone()) };
     let life = call.core().config.tokens.key_cache.as_secs();
     let headers = answer.headers_mut();

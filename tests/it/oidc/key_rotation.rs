@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use gatehouse::domain::keys;
+use gatehouse::domain::{keys, upkeep};
 use gatehouse::model::signing_key::SigningAlg;
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ fn material(key: &Value) -> String {
 }
 
 async fn oidcc_server_rotate_keys(app: TestApp) {
+    // As in a server that runs: the next keys are published already.
+    upkeep::advance_keys(&app.core).await.unwrap();
     let before = published(&app).await;
     for alg in [SigningAlg::Rs256, SigningAlg::Es256, SigningAlg::EdDsa] {
         keys::rotate(&app.ctx().await, alg, true).await.unwrap();
