@@ -23,6 +23,13 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// From the seconds since the Unix epoch that signed tokens hold, which may have a fraction (RFC 7519 §2,
+    /// `NumericDate`). Nothing for what was before it.
+    #[must_use]
+    pub fn from_numeric_date(seconds: f64) -> Option<Self> {
+        Duration::try_from_secs_f64(seconds).ok().map(|since| Self(0) + since)
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {

@@ -201,11 +201,11 @@ struct Assertion {
     iss: String,
     sub: String,
     aud: Audience,
-    exp: i64,
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
     #[serde(default)]
-    iat: Option<i64>,
+    iat: Option<f64>,
     jti: String,
 }
 
@@ -242,16 +242,18 @@ async fn by_assertion(ctx: &Ctx<'_>, assertion: &str, id: Option<&str>) -> Resul
         return Err(refuse("aud names neither the issuer nor the token endpoint"));
     }
     let (now, leeway) = (ctx.now(), ctx.core.config.tokens.clock_leeway);
-    let expires_at = Timestamp::from_seconds(claims.exp);
+    let time = |seconds| Timestamp::from_numeric_date(seconds).ok_or_else(|| refuse("exp, nbf or iat is no time"));
+    let expires_at = time(claims.exp)?;
     if expires_at + leeway <= now {
         return Err(refuse("expired"));
     }
     if expires_at > now + LONGEST_ASSERTION + leeway {
         return Err(refuse("good for more than an hour"));
     }
-    let begins = claims.nbf.into_iter().chain(claims.iat).max();
-    if begins.is_some_and(|begins| Timestamp::from_seconds(begins) > now + leeway) {
-        return Err(refuse("not yet good"));
+    for begins in claims.nbf.into_iter().chain(claims.iat) {
+        if time(begins)? > now + leeway {
+            return Err(refuse("not yet good"));
+        }
     }
     if claims.jti.is_empty() || claims.jti.len() > 512 {
         return Err(refuse("jti is empty or too long"));

@@ -241,6 +241,9 @@ async fn an_assertion_must_be_exactly_right(app: TestApp) {
         changed("iat", json!(now + 29)),
         changed("exp", json!(now - 29)),
         changed("exp", json!(now + 3600)),
+        // RFC 7519 §2: a time may have a fraction.
+        changed("exp", json!(f64::from(u32::try_from(now).unwrap()) + 59.5)),
+        changed("iat", json!(f64::from(u32::try_from(now).unwrap()) - 0.25)),
     ];
     for claims in good {
         let answer = assert_with(&app, &signer.sign(&claims)).await;
@@ -262,6 +265,8 @@ async fn an_assertion_must_be_exactly_right(app: TestApp) {
         changed("exp", json!(now - 31)),
         changed("exp", json!(now + 3600 + 60)),
         changed("exp", json!(i64::MAX)),
+        changed("exp", json!(1e300)),
+        changed("exp", json!(-1)),
         changed("nbf", json!(now + 60)),
         changed("iat", json!(now + 60)),
         changed("jti", Value::Null),

@@ -162,6 +162,7 @@ async fn an_object_is_signed_by_its_client_for_us_and_now(app: TestApp) {
         ("not yet", edit("nbf", json!(now + 120))),
         ("of the future", edit("iat", json!(now + 3600))),
         ("a time in words", edit("exp", json!("soon"))),
+        ("a time before all others", edit("exp", json!(-0.5))),
         ("nothing", "a.b.c".to_owned()),
     ] {
         let page = suite.open(&[("request", &object)]).await;
@@ -174,6 +175,7 @@ async fn an_object_is_signed_by_its_client_for_us_and_now(app: TestApp) {
         ("among several audiences", edit("aud", json!(["https://other.example", app.base]))),
         ("a clock that is ahead", edit("nbf", json!(now + 8))),
         ("good for a while", edit("exp", json!(now + 60))),
+        ("good for a while and a bit", edit("exp", json!(f64::from(u32::try_from(now).unwrap()) + 60.5))),
         ("without issuer", edit("iss", Value::Null)),
     ] {
         let page = suite.page(&[("request", &object)]).await;

@@ -128,8 +128,8 @@ fn check(ctx: &Ctx<'_>, client: &LiveClient, claims: &Map<String, Value>) -> Res
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
         Some(value) => {
-            let seconds = value.as_i64().ok_or_else(|| refused("exp, nbf or iat is not a number"))?;
-            Ok::<_, OAuthError>(Some(Timestamp::from_seconds(seconds)))
+            let time = value.as_f64().and_then(Timestamp::from_numeric_date);
+            time.map(Some).ok_or_else(|| refused("exp, nbf or iat is no time"))
         }
     };
     if time("exp")?.is_some_and(|end| end + leeway <= now) {
