@@ -38,6 +38,8 @@ impl<'a> Bearer<'a> {
 pub(super) enum Challenge {
     /// There was none: nothing is said about an error.
     Missing,
+    /// It came in a way that is none.
+    InvalidRequest,
     /// There was one that does not count.
     InvalidToken,
     /// There was one that does not reach far enough; this scope would.
@@ -49,6 +51,7 @@ impl Challenge {
     pub(super) fn header(self) -> HeaderValue {
         match self {
             Self::Missing => HeaderValue::from_static(r#"Bearer realm="gatehouse""#),
+            Self::InvalidRequest => HeaderValue::from_static(r#"Bearer realm="gatehouse", error="invalid_request""#),
             Self::InvalidToken => HeaderValue::from_static(r#"Bearer realm="gatehouse", error="invalid_token""#),
             Self::InsufficientScope(scope) => {
                 let text = format!(r#"Bearer realm="gatehouse", error="insufficient_scope", scope="{scope}""#);

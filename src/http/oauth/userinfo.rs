@@ -81,6 +81,7 @@ fn refuse(call: &Call, problem: Problem) -> HttpResponse {
         }
         ErrorCode::InvalidToken => (StatusCode::UNAUTHORIZED, Challenge::InvalidToken),
         ErrorCode::InsufficientScope => (StatusCode::FORBIDDEN, Challenge::InsufficientScope("openid")),
+        ErrorCode::InvalidRequest => (StatusCode::BAD_REQUEST, Challenge::InvalidRequest),
         _ => return Problem::Protocol(error).answer(call),
     };
     if challenge == Challenge::InvalidToken

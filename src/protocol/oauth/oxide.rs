@@ -207,7 +207,7 @@ pub(super) fn client_credentials(
 pub(super) fn negotiate(params: &Params<'_>, held: &OAuthScope) -> Result<OAuthScope, OAuthError> {
     let Some(wanted) = params.get("scope") else { return Ok(held.clone()) };
     let wanted: OAuthScope = wanted.parse().map_err(|_| scope_refused())?;
-    if wanted.is_within(held) { Ok(wanted) } else { Err(scope_refused()) }
+    if wanted.is_within(held) && !wanted.is_empty() { Ok(wanted) } else { Err(scope_refused()) }
 }
 
 fn machine_scope(scope: &OAuthScope) -> Result<Scope, OAuthError> {
@@ -263,7 +263,7 @@ fn offered(params: &Params<'_>, allowed: &OAuthScope) -> Result<OAuthScope, OAut
     };
     let wanted: OAuthScope = wanted.parse().map_err(|_| scope_refused())?;
     let offered = wanted.intersection(allowed);
-    if offered.is_empty() && !wanted.is_empty() { Err(scope_refused()) } else { Ok(offered) }
+    if offered.is_empty() { Err(scope_refused()) } else { Ok(offered) }
 }
 
 /// RFC 6749 §4.1.3: redeems a code. `redeem` compares every binding, uses the code up and makes the

@@ -42,7 +42,7 @@ async fn scope_is_what_was_granted_and_no_more(app: TestApp) {
     assert_eq!(claims_of(&part.str("access_token"))["scope"], "user:read");
     // An empty parameter is an absent one (RFC 6749 §3.2).
     assert_eq!(ask(&app, &service, "").await.expect(200).str("scope"), "role:read user:read");
-    for more in ["user:read user:write", "system:admin", "nonsense", "\"", "a\\b", "ü"] {
+    for more in ["user:read user:write", "system:admin", "nonsense", "\"", "a\\b", "ü", " "] {
         ask(&app, &service, more).await.is_oauth_error(400, "invalid_scope");
     }
     // A service without scopes gets a token whose scope is empty.

@@ -162,6 +162,7 @@ async fn nonsense_is_no_refresh_token(app: TestApp) {
     }
     let missing = app.basic("/oauth/token", &people.id, &people.secret, &[("grant_type", "refresh_token")]).await;
     missing.is_oauth_error(400, "invalid_request");
+    assert_eq!(missing.str("error_description"), "The parameter refresh_token is missing");
     app.refresh(&people, &refresh).await.expect(200);
     // And a refresh token is no access token.
     app.get_as(&refresh, "/v1/users/me").await.is_error(401, "user not authenticated");

@@ -275,6 +275,7 @@ async fn what_is_wrong_is_told_to_the_client(app: TestApp) {
         (&[("scope", "user:read")], "invalid_scope"),
         (&[("scope", "nothing that is known")], "invalid_scope"),
         (&[("scope", "open\"id")], "invalid_scope"),
+        (&[("scope", " ")], "invalid_scope"),
         (&[("prompt", "none login")], "invalid_request"),
         (&[("prompt", "dance")], "invalid_request"),
         (&[("max_age", "-1")], "invalid_request"),

@@ -206,9 +206,14 @@ async fn a_token_comes_one_way_and_not_in_the_address(app: TestApp) {
     person(&app, ALICE).await;
     let suite = Suite::new(&app, CODE).await;
     let token = suite.sign_in(&[]).await.access().to_owned();
-    app.get(&format!("/oauth/userinfo?access_token={token}")).await.is_oauth_error(400, "invalid_request");
-    let request = app.request(Method::POST, "/oauth/userinfo").bearer_auth(&token).form(&[("access_token", &token)]);
-    app.send(request).await.is_oauth_error(400, "invalid_request");
+    let twice = app.request(Method::POST, "/oauth/userinfo").bearer_auth(&token).form(&[("access_token", &token)]);
+    for request in [app.request(Method::GET, &format!("/oauth/userinfo?access_token={token}")), twice] {
+        let answer = app.send(request).await;
+        answer.is_oauth_error(400, "invalid_request");
+        // RFC 6750 §3: whatever is wrong with it, the challenge says so.
+        let challenge = r#"Bearer realm="gatehouse", error="invalid_request""#;
+        assert_eq!(answer.header("www-authenticate"), Some(challenge));
+    }
 }
 
 /// RFC 9700 §2.6, `oauth.md`.

@@ -14,10 +14,7 @@ pub(super) async fn grant(
     client: &AuthenticatedClient,
     params: &Params<'_>,
 ) -> Result<Granted, OAuthError> {
-    let family = match params.get("refresh_token") {
-        Some(token) => tokens::recover(ctx, token).await?,
-        None => None,
-    };
+    let family = tokens::recover(ctx, params.require("refresh_token")?).await?;
     if let Some(Family { row, .. }) = family.as_ref().filter(|family| family.row.client == client.client.id) {
         same_audience(ctx, params, client, row.audience.as_deref())?;
     }

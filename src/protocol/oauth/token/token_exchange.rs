@@ -105,7 +105,7 @@ fn wanted_scope(
         None => Ok(held),
         Some(text) => {
             let wanted: OAuthScope = text.parse().map_err(|_| refused())?;
-            if wanted.is_within(&held) { Ok(wanted) } else { Err(refused()) }
+            if wanted.is_within(&held) && !wanted.is_empty() { Ok(wanted) } else { Err(refused()) }
         }
     }
 }
