@@ -26,7 +26,8 @@ section! {
     /// account's first mail counts as its sign-up only.
     mail: Rate = "limits.mail", Rate::per_minute(600, 200);
     /// Sign-ins that are begun without a session, devices that ask to be connected, passkeys that are
-    /// asked for, what SAML providers send by browsers: each keeps a row for a while.
+    /// asked for, what public clients push and SAML providers send by browsers: each keeps a row for a
+    /// while.
     begun: Rate = "limits.begun", Rate::per_minute(3000, 1000);
     /// Mails to one person, whoever asks for them.
     mail_per_person: Rate = "limits.mail_per_person", Rate::per_hour(10, 5);

@@ -30,7 +30,7 @@ pub(super) enum Limit {
     Codes,
     /// Links by mail.
     Mail,
-    /// Sign-ins and devices that somebody begins whom nobody knows yet.
+    /// Sign-ins and devices that somebody begins whom nobody knows yet, and requests that they push.
     Begun,
 }
 

@@ -203,7 +203,16 @@ fn what_anybody_may_begin_is_limited() {
         }
         let device = app.request(reqwest::Method::POST, "/oauth/device_authorization").form(&[("client_id", "x")]);
         is_too_many(&from(&app, "198.51.100.1", device).await, &["error", "error_description"]);
+        // Whoever names a public client proves nothing; who proves to be a client is not limited.
+        let push = app.request(reqwest::Method::POST, "/oauth/par");
+        let named = push.try_clone().unwrap().form(&[("client_id", "x")]);
+        is_too_many(&from(&app, "198.51.100.1", named).await, &["error", "error_description"]);
         assert_eq!(rows().await, before);
+        let proved = push.basic_auth(&world.service.id, Some(&world.service.secret)).form(&[("scope", "openid")]);
+        from(&app, "198.51.100.1", proved).await.is_oauth_error(400, "invalid_request");
+        // Nor does signing out leave more rows than that.
+        let sign_out = app.request(reqwest::Method::GET, "/oauth/logout?client_id=nobody");
+        assert_eq!(from(&app, "198.51.100.1", sign_out).await.status, 429);
         assert!(from(&app, "198.51.100.2", sign_in(&world.app.id)).await.status < 429);
     });
 }

@@ -87,7 +87,10 @@ async fn begin(visit: &Visit<'_>, encoded: &[u8]) -> Result<HttpResponse, Proble
     if visit.any_session().is_none() {
         visit.call.limit(Limit::Begun)?;
     }
-    let (params, repeated) = Params::parse_repeated(encoded)?;
+    let (params, repeated) = match Params::parse_repeated(encoded) {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(error.noted(&visit.ctx, "authorization.refuse").await?.into()),
+    };
     let outcome = authorize::begin(&visit.ctx, &params, repeated.as_deref(), visitor(visit)).await?;
     show(visit, outcome)
 }

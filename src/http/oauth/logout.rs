@@ -8,6 +8,7 @@ use crate::domain::{logout, users};
 use crate::http::body;
 use crate::http::browser::Visit;
 use crate::http::call::Call;
+use crate::http::limit::Limit;
 use crate::http::pages;
 use crate::http::pages::error::Problem;
 use crate::http::pages::views::logout::{Logout, SignedOut};
@@ -43,6 +44,7 @@ pub(in crate::http) const CARRIED: [&str; 5] =
         (status = 404, description = "No such tenant"),
         (status = 413, description = "The form is larger than 64 KiB"),
         (status = 415, description = "Not a form"),
+        (status = 429, description = "Too many without a session from this address"),
         (status = 503, description = "Try again after Retry-After seconds"),
     ),
 )]
@@ -69,7 +71,13 @@ async fn respond(call: &Call) -> Result<HttpResponse, Problem> {
     } else {
         call.request().query_string().as_bytes()
     };
-    let params = Params::parse(encoded)?;
+    if visit.any_session().is_none() {
+        visit.call.limit(Limit::Begun)?;
+    }
+    let params = match Params::parse(encoded) {
+        Ok(params) => params,
+        Err(error) => return Err(error.noted(&visit.ctx, "logout.refuse").await?.into()),
+    };
     let request = check(&visit.ctx, &params).await?;
     let answer = match visit.any_session() {
         Some(session) if !request.needs_no_word(session) => ask(&visit, &request, &params, session).await?,

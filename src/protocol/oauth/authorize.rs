@@ -185,13 +185,7 @@ async fn refused(ctx: &Ctx<'_>, refusal: Refusal) -> Result<Outcome, OAuthError>
         return Err(error);
     }
     match refusal {
-        Refusal::Page(error) => {
-            // What exactly failed is found by the support code, which is the request's id.
-            let cause = error.cause.clone().unwrap_or_else(|| error.description.clone());
-            let entry = ctx.audit("authorization.refuse", None, AuditOutcome::Failure, Some(cause.into_owned()));
-            crate::domain::audit::append(ctx.core, entry).await?;
-            Ok(Outcome::Refuse(error))
-        }
+        Refusal::Page(error) => Ok(Outcome::Refuse(error.noted(ctx, "authorization.refuse").await?)),
         Refusal::Redirect(target, error) => Ok(told(*target, &error)),
     }
 }

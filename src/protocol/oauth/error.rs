@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::domain::DomainError;
+use crate::domain::{Ctx, DomainError, audit};
+use crate::model::audit::Outcome;
 
 /// A registered error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +126,20 @@ impl OAuthError {
     pub fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
         self.cause = Some(cause.into());
         self
+    }
+
+    /// The same, written to the audit log: where nobody but a person can be told, the support code of their
+    /// page, which is the request's id, leads to what exactly failed.
+    ///
+    /// # Errors
+    /// The database is unavailable.
+    pub async fn noted(self, ctx: &Ctx<'_>, action: &'static str) -> Result<Self, Self> {
+        if !matches!(self.code, ErrorCode::TemporarilyUnavailable | ErrorCode::ServerError) {
+            let cause = self.cause.clone().unwrap_or_else(|| self.description.clone());
+            let entry = ctx.audit(action, None, Outcome::Failure, Some(cause.into_owned()));
+            audit::append(ctx.core, entry).await?;
+        }
+        Ok(self)
     }
 
     /// `invalid_request` with its text.

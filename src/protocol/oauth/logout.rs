@@ -39,6 +39,13 @@ impl LogoutRequest {
 /// `invalid_request` for a hint that is not ours, a client that it was not issued to, or an address
 /// that is not registered: the person is told, and goes nowhere.
 pub async fn check(ctx: &Ctx<'_>, params: &Params<'_>) -> Result<LogoutRequest, OAuthError> {
+    match read(ctx, params).await {
+        Ok(request) => Ok(request),
+        Err(error) => Err(error.noted(ctx, "logout.refuse").await?),
+    }
+}
+
+async fn read(ctx: &Ctx<'_>, params: &Params<'_>) -> Result<LogoutRequest, OAuthError> {
     // §2: the client is named, or is the one that the hint was issued to
     let named = match (params.get("client_id"), params.get("id_token_hint")) {
         (Some(id), _) => Some(id.to_owned()),

@@ -27,6 +27,7 @@ both_engines!(
     nobody_being_signed_in_is_no_obstacle,
     the_question_is_asked_before_anything_ends,
     another_browser_stays_signed_in,
+    a_support_code_leads_to_what_failed,
 );
 
 const AFTER: &str = "https://rp.example/signed-out";
@@ -262,4 +263,29 @@ async fn another_browser_stays_signed_in(app: TestApp) {
     at.ask(&[]).await;
     other.rp.userinfo(elsewhere.access()).await.expect(200);
     other.finish(other.answer(&other.open(&[("prompt", "none")]).await), Some("a nonce")).await;
+}
+
+/// `oauth.md`: the code that an error page shows finds the exact comparison that failed in the audit log.
+async fn a_support_code_leads_to_what_failed(app: TestApp) {
+    person(&app, ALICE).await;
+    let SignedIn { suite, tokens } = signed_in(&app).await;
+    let hint = tokens.id_token();
+    for (path, action, cause) in [
+        ("/oauth/authorize?client_id=nobody".to_owned(), "authorization.refuse", "unknown client"),
+        ("/oauth/authorize?state=%ff".to_owned(), "authorization.refuse", "The parameters are not UTF-8"),
+        (
+            SignedIn::address(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example")]),
+            "logout.refuse",
+            "The post_logout_redirect_uri is not registered for this app",
+        ),
+        ("/oauth/logout?state=a&state=b".to_owned(), "logout.refuse", "The parameter state is there more than once"),
+    ] {
+        let page = suite.browser.open(&path).await;
+        is_error_page(&page);
+        let sql = app.sql().await;
+        let noted = format!("SELECT request_id FROM audit_log WHERE action = '{action}' AND detail = '{cause}'");
+        let codes = sql.texts(&noted).await;
+        sql.close().await;
+        assert!(codes.iter().any(|code| page.text.contains(code)), "{path}: {codes:?}");
+    }
 }
