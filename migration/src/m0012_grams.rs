@@ -1,8 +1,8 @@
 //! Parts of names are found by an index however short they are.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::Statement;
 use sea_orm_migration::sea_orm::prelude::Uuid;
-use sea_orm_migration::sea_orm::{Statement};
 
 use super::{grams, trigrams};
 

@@ -190,10 +190,8 @@ async fn searched(rows: &TenantRows<'_>, filter: &UserFilter) -> Result<Select<u
 /// The database is unavailable, or a row is damaged.
 pub async fn window(rows: &TenantRows<'_>, filter: &UserFilter, window: Window) -> Result<Counted<User>, StorageError> {
     let query = searched(rows, filter).await?.filter(condition(filter));
-    let part = query.clone().order_by_asc(users::Column::CreatedAt).order_by_asc(users::Column::Id);
-    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
-    let total = total(rows.unscoped(), query, window, found.len()).await?;
-    Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
+    let by_age = [users::Column::CreatedAt, users::Column::Id];
+    part(rows.unscoped(), query, by_age, |row| (row.created_at, row.id), window).await
 }
 
 /// Up to `limit` users after one that a filter lets through, by id. Who holds a role or belongs to an organization
@@ -308,9 +306,23 @@ pub(in crate::storage) async fn paged(
     query: Select<users::Entity>,
     page: PageNumber,
 ) -> Result<Counted<User>, StorageError> {
-    let window = page.window();
-    let part = query.clone().order_by_asc(users::Column::Id).order_by_asc(users::Column::TenantId);
-    let found = part.limit(window.limit).offset(window.offset).all(&rows.raw()).await?;
+    let by_id = [users::Column::Id, users::Column::TenantId];
+    part(rows, query, by_id, |row| (row.id, row.tenant_id), page.window()).await
+}
+
+/// Part of what a query finds, in an order, and how many there are in all. Whole rows are read of the part alone: those
+/// before it are passed over in an index.
+async fn part<K: Ord>(
+    rows: Rows<'_>,
+    query: Select<users::Entity>,
+    order: [users::Column; 2],
+    place: fn(&users::Model) -> K,
+    window: Window,
+) -> Result<Counted<User>, StorageError> {
+    let keys = query.clone().select_only().columns([users::Column::TenantId, users::Column::Id]);
+    let keys = order.into_iter().fold(keys, QueryOrder::order_by_asc).limit(window.limit).offset(window.offset);
+    let mut found = users::Entity::find().filter(is_among(keys.into_query())).all(&rows.raw()).await?;
+    found.sort_unstable_by_key(place);
     let total = total(rows, query, window, found.len()).await?;
     Ok(Counted { rows: found.into_iter().map(noun).collect::<Result<_, _>>()?, total })
 }

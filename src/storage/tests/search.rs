@@ -108,7 +108,7 @@ async fn names_are_found_as_they_are_now() {
 async fn who_was_there_before_the_index_is_found_by_it() {
     on_each(|db| async move {
         fill(&db).await;
-        Migrator::down(db.pool(), Some(1)).await.unwrap();
+        Migrator::down(db.pool(), Some(2)).await.unwrap();
         let spelt = "UPDATE users SET search_text = 'ann@example.org\n\n\u{1}JGHD\u{2}\u{1}FJCH\u{2} ann'";
         db.pool().execute_unprepared(spelt).await.unwrap();
         Migrator::up(db.pool(), None).await.unwrap();
