@@ -17,7 +17,7 @@ mod m0009_connections;
 mod m0010_saml_sessions;
 mod m0011_lists;
 mod m0012_grams;
-mod m0013_users_by_id;
+mod m0013_indexes;
 mod tables;
 mod trigrams;
 
@@ -40,7 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_saml_sessions::Migration),
             Box::new(m0011_lists::Migration),
             Box::new(m0012_grams::Migration),
-            Box::new(m0013_users_by_id::Migration),
+            Box::new(m0013_indexes::Migration),
         ]
     }
 }

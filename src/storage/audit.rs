@@ -80,6 +80,8 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// To whom, as `kind:id`.
     pub target: Option<String>,
+    /// By which request: the support code of an error page.
+    pub request_id: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// Not before this moment.
@@ -112,6 +114,7 @@ pub async fn filtered(
         (Column::Actor, &filter.actor),
         (Column::Action, &filter.action),
         (Column::Target, &filter.target),
+        (Column::RequestId, &filter.request_id),
         (Column::Outcome, &outcome),
     ];
     let mut query = Entity::find()

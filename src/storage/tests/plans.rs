@@ -204,6 +204,7 @@ async fn every_list_goes_by_an_index() {
             Narrow "audit by actor": audit::filtered(&rows, &audit(|filter| filter.actor = Some("user:x".to_owned())), Some(7), 51);
             Narrow "audit by action": audit::filtered(&rows, &audit(|filter| filter.action = Some("x.y".to_owned())), None, 51);
             Narrow "audit by target": audit::filtered(&rows, &audit(|filter| filter.target = Some("user:x".to_owned())), None, 51);
+            Narrow "audit by request": audit::filtered(&rows, &audit(|filter| filter.request_id = Some("x".to_owned())), None, 51);
             Narrow "audit by outcome": audit::filtered(&rows, &audit(|filter| filter.outcome = Some(Outcome::Failure)), None, 51);
             Narrow "audit by time": audit::filtered(&rows, &audit(|filter| filter.until = Some(at(9))), None, 51);
         }

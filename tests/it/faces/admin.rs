@@ -442,6 +442,13 @@ async fn what_was_done_is_read(app: TestApp) {
         let page = get(&app, &token, &format!("/audit?{narrowed}")).await.body(200);
         assert_eq!(each(&page, "action"), found, "{narrowed}");
     }
+    // What somebody reads out from a page that failed leads to why it did.
+    let failed = app.send(app.request(Method::GET, "/oauth/authorize?client_id=nobody")).await;
+    let code = failed.header("x-request-id").unwrap().to_owned();
+    assert!(failed.text.contains(&format!("<code>{code}</code>")), "{}", failed.text);
+    let page = get(&app, &token, &format!("/audit?request_id={code}")).await.body(200);
+    assert_eq!(each(&page, "outcome"), ["failure"]);
+    assert!(page["items"][0]["detail"].as_str().unwrap().contains("client"), "{page}");
 }
 
 async fn settings_are_shown_and_changed(app: TestApp) {
