@@ -1,5 +1,5 @@
 //! Finding rows by a part of their names, in a time that grows with what is found and not with what there is: an
-//! index of the three characters that begin at each place of a column `search_text`. Shorter parts are the
+//! index of the four characters that begin at each place of a column `search_text`. Shorter parts are the
 //! beginning of some of them.
 
 use sea_orm_migration::prelude::*;
@@ -42,7 +42,7 @@ fn postgres(table: &str) -> [String; 3] {
     [
         format!(
             "CREATE FUNCTION {table}_grams(names text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-               'SELECT array_to_tsvector(array_agg(DISTINCT substr(names, place, 3)))
+               'SELECT array_to_tsvector(array_agg(DISTINCT substr(names, place, 4)))
                   FROM generate_series(1, length(names)) place'"
         ),
         format!(
@@ -53,8 +53,9 @@ fn postgres(table: &str) -> [String; 3] {
     ]
 }
 
-/// Characters stand there as the digits of their bytes, since FTS5 knows letters and digits alone. The index keeps no
-/// text, and finds a row by a number that the row keeps for life: a copy of the file may number its rows anew.
+/// Characters stand there as the digits of their bytes, since FTS5 knows letters and digits alone; what begins with one,
+/// two or three bytes is indexed too, so that it is known at once whether that is much. The index keeps no text, and
+/// finds a row by a number that the row keeps for life: a copy of the file may number its rows anew.
 fn sqlite(table: &str) -> [String; 6] {
     let add =
         format!("INSERT OR REPLACE INTO {table}_search(rowid, grams) SELECT search_number, grams FROM {table}_grams");
@@ -64,12 +65,12 @@ fn sqlite(table: &str) -> [String; 6] {
                WITH RECURSIVE places(place) AS (
                  SELECT 1 UNION ALL SELECT place + 1 FROM places WHERE place < length(search_text)
                )
-               SELECT group_concat(hex(substr(search_text, place, 3)), ' ') FROM places
+               SELECT group_concat(hex(substr(search_text, place, 4)), ' ') FROM places
              ) FROM {table}"
         ),
         format!(
             "CREATE VIRTUAL TABLE {table}_search
-               USING fts5(grams, content='', contentless_delete=1, detail=none, tokenize='ascii')"
+               USING fts5(grams, content='', contentless_delete=1, detail=none, tokenize='ascii', prefix='2 4 6')"
         ),
         add.clone(),
         format!(

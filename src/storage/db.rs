@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection as _, PgConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr,
     IsolationLevel, RuntimeErr, TransactionTrait,
@@ -235,9 +235,19 @@ async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
                 turns_left -= 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            done => return done,
+            Err(failure) => return Err(cause(options.get_url()).await.unwrap_or(failure)),
+            made => return made,
         }
     }
+}
+
+/// Why PostgreSQL can't be reached. The pool tries again until its time is up, and then knows no more than that.
+async fn cause(url: &str) -> Option<DbErr> {
+    if !url.starts_with("postgres") {
+        return None;
+    }
+    let tried = tokio::time::timeout(Duration::from_secs(1), PgConnection::connect(url)).await.ok()?;
+    tried.err().map(|why| DbErr::Conn(RuntimeErr::SqlxError(why.into())))
 }
 
 /// `SQLITE_BUSY`, or one of its extended codes.

@@ -1,5 +1,5 @@
 //! Rows that are found by a part of their names. The names of a row stand in its `search_text`, a line each, in their
-//! canonical form, of which the three characters that begin at each place are indexed (`migration/src/grams.rs`).
+//! canonical form, of which the four characters that begin at each place are indexed (`migration/src/grams.rs`).
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait as _, DbBackend, Statement};
@@ -9,7 +9,7 @@ use super::error::StorageError;
 use crate::model::text::canonical;
 
 /// How many characters the index knows at a time.
-const GRAM: usize = 3;
+const GRAM: usize = 4;
 
 /// From how many rows on SQLite is not led to each of them.
 const MANY: i64 = 1000;
@@ -73,7 +73,7 @@ async fn in_sqlite(rows: Rows<'_>, table: &str, part: &str) -> Result<Option<Exp
     Ok((count < Some(MANY)).then(|| Expr::cust_with_values(by_index, [terms])))
 }
 
-/// What of the index leads to a part of a name, in the words of the database: as few of its threes as cover the part,
+/// What of the index leads to a part of a name, in the words of the database: as few of its fours as cover the part,
 /// for each of them may be in very many names; or those that begin with it.
 fn terms(part: &str, word: impl Fn(String) -> String, and: &str) -> String {
     let characters: Vec<char> = part.chars().collect();
