@@ -261,7 +261,10 @@ impl Frame {
             let color = self.color.unwrap_or(ACCENT);
             let [color, ink] = [color, color.ink()].map(|color| color.to_string().replace('#', "%23"));
             format!(
-                "data:image/svg+xml,<svg xmlns='http:%2F%2Fwww.w3.org/2000/svg' viewBox='0 0 32 32'>                 <rect width='32' height='32' rx='8' fill='{color}'/><text x='16' y='22.5' fill='{ink}'                  font-family='system-ui,sans-serif' font-size='18' font-weight='650' text-anchor='middle'>{}</text></svg>",
+                "data:image/svg+xml,<svg xmlns='http:%2F%2Fwww.w3.org/2000/svg' viewBox='0 0 32 32'>\
+                 <rect width='32' height='32' rx='8' fill='{color}'/>\
+                 <text x='16' y='22.5' fill='{ink}' font-family='system-ui,sans-serif' font-size='18' \
+                 font-weight='650' text-anchor='middle'>{}</text></svg>",
                 self.mark()
             )
         };
