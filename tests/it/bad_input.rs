@@ -481,8 +481,8 @@ async fn query_parameters(app: TestApp) {
                 "outcome" => &["mark", "SUCCESS", "%ff"],
                 // Any text may be looked for.
                 "keyword" | "system_key" | "company_key" => &[],
-                "actor" | "target" | "search" | "role" | "role_name" | "role_code" | "permission_name" | "resource"
-                | "action" => &[],
+                "actor" | "target" | "request_id" | "search" | "role" | "role_name" | "role_code"
+                | "permission_name" | "resource" | "action" => &[],
                 other => panic!("{}: say here what is wrong for {other}", place.known.path),
             });
             if ["limit", "page", "per_page"].contains(&name.as_str()) {
